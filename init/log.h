@@ -1,0 +1,39 @@
+/* brood's own records, on standard error only, one line each; never blocks, never allocates.
+ *
+ *     brood: warning: web/0[12]: exited 1 -> backoff 100ms
+ *     {"time":"2026-01-01T00:00:00.000Z","level":"warning","subject":"web/0","event":"exited","message":"…","pid":12,"status":1}
+ *
+ * A record that a full pipe or a stopped terminal doesn't take is dropped and counted; the next one that gets
+ * through is preceded by one that says how many were. */
+#ifndef INIT_LOG_H
+#define INIT_LOG_H
+
+#include <sys/types.h>
+
+#include "supervisor/spec.h"
+
+struct log_fields {
+    const char *event; /* one word for machines; NULL: "message" */
+    pid_t pid;         /* 0: none */
+    int status;        /* -1: none; the exit code */
+    int signal;        /* 0: none; its number (json prints the name) */
+    int sigrtmin;
+};
+
+/* Finds out what standard error is and how to write to it without blocking, and without changing the open file
+ * that workers share. Never fails: the worst case is poll() before each write. */
+void log_open(void);
+
+/* What is recorded and how; may be called again when the config is known. */
+void log_configure(enum log_level level, enum log_format format);
+
+enum log_level log_level(void);
+
+/* Writes a record. subject: "web/0"; fields may be NULL. Control bytes in the text are written as ?. Keeps errno. */
+void log_record(enum log_level level, const char *subject, const struct log_fields *fields, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Writes text as it is and a newline, by the same way (config faults). */
+void log_line(const char *text);
+
+#endif

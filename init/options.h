@@ -1,0 +1,37 @@
+/* The command line and the environment variables that stand for parts of it. Nothing is done here: options in, a struct
+ * or an error out. */
+#ifndef INIT_OPTIONS_H
+#define INIT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "supervisor/msec.h"
+#include "supervisor/spec.h"
+
+enum options_mode { MODE_RUN, MODE_CHECK, MODE_HELP, MODE_VERSION };
+enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
+
+struct options {
+    enum options_mode mode;
+    const char *config; /* NULL: none; "-": standard input */
+    bool config_implied; /* neither -c nor COMMAND was given: $BROOD_CONFIG or /etc/brood.ini */
+    char **command;     /* ends with NULL; NULL: none; points into argv */
+    msec_t grace;       /* MSEC_NEVER: not given */
+    bool sandbox;
+    enum subreaper subreaper;
+    int verbosity;      /* -v counts up, -q down */
+    int log_format;     /* enum log_format, -1: not given */
+};
+
+/* Reads argv and the environment. Returns 0, or -EINVAL with one line of text in error, which names the option and the
+ * remedy, and ret untouched. */
+int options_parse(int argc, char **argv, struct options *ret, char *error, size_t size);
+
+/* The level that the log has before a config is read, and after it where the config says `level`. */
+enum log_level options_level(const struct options *options, enum log_level level);
+
+extern const char options_help[];    /* what --help prints */
+extern const char options_version[]; /* "brood 0.1.0\n" */
+
+#endif

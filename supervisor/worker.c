@@ -1,0 +1,700 @@
+/* One worker: the table of its states, and the facts that become the table's inputs.
+ *
+ * A worker is gone when three things are: its leader (reaped), the members of its process group, and its stop hook. Each
+ * of the three facts asks remains() first; the last of them is answered with the verdict (INPUT_ENDED_*): what becomes of
+ * the worker now. So the table never asks how a process ended, and no state exists twice for "and a hook runs too". */
+#include "supervisor/core.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* --- the table --- */
+
+enum {
+    HAPPENS = 1 << 0, /* the pair can happen; an unwritten cell can't, and is an assert */
+    QUIET = 1 << 1,   /* nothing changes that is worth a report */
+    SPAWN = 1 << 2,   /* fork the worker */
+    SIGNAL = 1 << 3,  /* its stop signal */
+    KILL = 1 << 4,    /* SIGKILL to group and hook */
+    HOOK = 1 << 5,    /* its stop hook, as soon as it may be forked */
+};
+
+struct cell {
+    uint8_t next;
+    uint8_t effects;
+};
+
+#define GO(state, effects) {WORKER_##state, HAPPENS | (effects)}
+#define IGNORE(state) {WORKER_##state, HAPPENS | QUIET}
+
+/* What becomes of a worker that is gone; the same wherever it was. */
+#define ENDINGS                                                                                                        \
+    [INPUT_ENDED_RETRY] = GO(BACKOFF, 0), [INPUT_ENDED_COMPLETED] = GO(COMPLETED, 0),                                  \
+    [INPUT_ENDED_FAILED] = GO(FAILED, 0), [INPUT_ENDED_DOWN] = GO(DOWN, 0)
+
+static const struct cell table[WORKER_STATES][WORKER_INPUTS] = {
+    [WORKER_WAITING] =
+        {
+            [INPUT_SPAWN] = GO(STARTING, SPAWN),
+            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
+            [INPUT_GRACE_OVER] = GO(DOWN, 0),
+            [INPUT_GIVE_UP] = GO(FAILED, 0),
+            [INPUT_REVIVE] = IGNORE(WAITING),
+        },
+    [WORKER_STARTING] =
+        {
+            [INPUT_SPAWN_FAILED] = GO(BACKOFF, 0),
+            [INPUT_EXECUTED] = GO(STARTING, 0),
+            [INPUT_READY] = GO(READY, 0),
+            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
+            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL), /* its members, before anything else of it starts */
+            [INPUT_REVIVE] = IGNORE(STARTING),
+            ENDINGS,
+        },
+    [WORKER_READY] =
+        {
+            [INPUT_EXECUTED] = IGNORE(READY),
+            [INPUT_READY] = IGNORE(READY),
+            [INPUT_ASK_HOOK] = GO(HOOK, HOOK),
+            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
+            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL),
+            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
+            [INPUT_REVIVE] = IGNORE(READY),
+            ENDINGS,
+        },
+    [WORKER_HOOK] =
+        {
+            [INPUT_EXECUTED] = IGNORE(HOOK),
+            [INPUT_READY] = IGNORE(HOOK),
+            [INPUT_ASK_SIGNAL] = IGNORE(HOOK),
+            [INPUT_URGE] = GO(STOPPING, SIGNAL),
+            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+            [INPUT_LEADER_ENDED] = GO(HOOK, 0),
+            [INPUT_MEMBERS_GONE] = GO(HOOK, 0),
+            [INPUT_HOOK_ENDED] = GO(STOPPING, SIGNAL),
+            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+            ENDINGS,
+        },
+    [WORKER_STOPPING] =
+        {
+            [INPUT_EXECUTED] = IGNORE(STOPPING),
+            [INPUT_READY] = IGNORE(STOPPING),
+            [INPUT_ASK_SIGNAL] = IGNORE(STOPPING),
+            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+            [INPUT_LEADER_ENDED] = GO(STOPPING, 0),
+            [INPUT_MEMBERS_GONE] = GO(STOPPING, 0),
+            [INPUT_HOOK_ENDED] = GO(STOPPING, 0),
+            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK), /* it ended by itself, what was left is gone now */
+            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+            ENDINGS,
+        },
+    [WORKER_KILLED] =
+        {
+            [INPUT_EXECUTED] = IGNORE(KILLED),
+            [INPUT_READY] = IGNORE(KILLED),
+            [INPUT_ASK_SIGNAL] = IGNORE(KILLED),
+            [INPUT_GRACE_OVER] = IGNORE(KILLED),
+            [INPUT_LEADER_ENDED] = GO(KILLED, 0),
+            [INPUT_MEMBERS_GONE] = GO(KILLED, 0),
+            [INPUT_HOOK_ENDED] = GO(KILLED, 0),
+            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
+            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+            ENDINGS,
+        },
+    [WORKER_CLEANUP] =
+        {
+            [INPUT_ASK_SIGNAL] = IGNORE(CLEANUP),
+            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+            ENDINGS,
+        },
+    [WORKER_BACKOFF] =
+        {
+            [INPUT_DUE] = GO(WAITING, QUIET),
+            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
+            [INPUT_GRACE_OVER] = GO(DOWN, 0),
+            [INPUT_REVIVE] = GO(WAITING, 0),
+        },
+    [WORKER_DOWN] =
+        {
+            [INPUT_ASK_SIGNAL] = IGNORE(DOWN),
+            [INPUT_GRACE_OVER] = IGNORE(DOWN),
+            [INPUT_REVIVE] = GO(WAITING, 0),
+        },
+    [WORKER_COMPLETED] =
+        {
+            [INPUT_ASK_SIGNAL] = IGNORE(COMPLETED),
+            [INPUT_GRACE_OVER] = IGNORE(COMPLETED),
+            [INPUT_REVIVE] = GO(WAITING, 0),
+        },
+    [WORKER_FAILED] =
+        {
+            [INPUT_ASK_SIGNAL] = IGNORE(FAILED),
+            [INPUT_GRACE_OVER] = IGNORE(FAILED),
+            [INPUT_REVIVE] = GO(WAITING, 0),
+        },
+};
+
+static const char *const state_names[WORKER_STATES] = {
+    [WORKER_WAITING] = "waiting",     [WORKER_STARTING] = "starting", [WORKER_READY] = "ready",
+    [WORKER_HOOK] = "stop hook",      [WORKER_STOPPING] = "stopping", [WORKER_KILLED] = "killed",
+    [WORKER_CLEANUP] = "cleanup",     [WORKER_BACKOFF] = "backoff",   [WORKER_DOWN] = "down",
+    [WORKER_COMPLETED] = "completed", [WORKER_FAILED] = "failed",
+};
+
+static const char *const input_names[WORKER_INPUTS] = {
+    [INPUT_SPAWN] = "spawn",
+    [INPUT_SPAWN_FAILED] = "spawn failed",
+    [INPUT_EXECUTED] = "executed",
+    [INPUT_READY] = "ready",
+    [INPUT_ASK_HOOK] = "ask, hook first",
+    [INPUT_ASK_SIGNAL] = "ask",
+    [INPUT_URGE] = "urge",
+    [INPUT_GRACE_OVER] = "grace over",
+    [INPUT_LEADER_ENDED] = "leader ended",
+    [INPUT_MEMBERS_GONE] = "members gone",
+    [INPUT_HOOK_ENDED] = "hook ended",
+    [INPUT_ENDED_HOOK] = "ended, hook after",
+    [INPUT_ENDED_RETRY] = "ended, retry",
+    [INPUT_ENDED_AGAIN] = "ended, again",
+    [INPUT_ENDED_COMPLETED] = "ended, completed",
+    [INPUT_ENDED_FAILED] = "ended, failed",
+    [INPUT_ENDED_DOWN] = "ended, down",
+    [INPUT_DUE] = "due",
+    [INPUT_GIVE_UP] = "give up",
+    [INPUT_REVIVE] = "revive",
+};
+
+const char *worker_state_name(enum worker_state state) {
+    return state < WORKER_STATES ? state_names[state] : "?";
+}
+
+const char *worker_input_name(enum worker_input input) {
+    return input < WORKER_INPUTS ? input_names[input] : "?";
+}
+
+bool worker_cell(enum worker_state state, enum worker_input input, enum worker_state *ret_next) {
+    const struct cell *cell = &table[state][input];
+    if (!(cell->effects & HAPPENS))
+        return false;
+    *ret_next = (enum worker_state)cell->next;
+    return true;
+}
+
+/* --- what the inputs are computed from --- */
+
+static const struct spec_group *spec_of(const struct sv *sv, const struct worker *worker) {
+    return &sv->spec->groups[worker->group];
+}
+
+struct slot worker_slot(const struct sv *sv, uint32_t index, enum slot_kind kind) {
+    return (struct slot){.kind = kind, .index = index, .generation = sv->workers[index].generation};
+}
+
+void worker_init(struct sv *sv, uint32_t index, uint16_t group, msec_t *failures) {
+    sv->workers[index] = (struct worker){.group = group,
+                                         .failures = failures,
+                                         .ready_at = MSEC_NEVER,
+                                         .kill_at = MSEC_NEVER,
+                                         .next_attention = NOBODY,
+                                         .next_spawn = NOBODY,
+                                         .state = WORKER_WAITING};
+}
+
+bool worker_has_process(const struct worker *worker) {
+    return worker->leader || worker->members;
+}
+
+/* Whether anything of it is left: a worker is gone when nothing is. */
+static bool remains(const struct worker *worker) {
+    return worker_has_process(worker) || worker->hook == TASK_WANTED || worker->hook == TASK_RUNNING ||
+           worker->hook == TASK_KILLED;
+}
+
+int ending_status(struct ending ending) {
+    return ending.kind == ENDING_KILLED ? 128 + ending.number : ending.number;
+}
+
+static bool is_success(const struct spec_success *success, struct ending ending) {
+    switch (ending.kind) {
+    case ENDING_NONE:
+        return false;
+    case ENDING_EXITED:
+        return success->codes[ending.number / 64] >> (ending.number % 64) & 1;
+    case ENDING_KILLED:
+        return ending.number < 64 ? success->signals >> ending.number & 1 : false;
+    }
+    return false;
+}
+
+static msec_t grace_of(const struct sv *sv, const struct worker *worker) {
+    msec_t grace = spec_of(sv, worker)->grace;
+    return grace != MSEC_NEVER ? grace : sv->spec->grace;
+}
+
+static int stop_signal_of(const struct sv *sv, const struct worker *worker) {
+    if (worker->stop_signal)
+        return worker->stop_signal;
+    if (spec_of(sv, worker)->stop_signal)
+        return spec_of(sv, worker)->stop_signal;
+    return lifecycle_stopping(sv) && sv->life.requested ? sv->life.stop_signal : SIGNAL_TERM;
+}
+
+/* --- a transition and its effects --- */
+
+struct why {
+    enum cause cause;
+    int number;
+    msec_t duration;
+};
+
+static struct why because_for(enum cause cause, int number, msec_t duration) {
+    return (struct why){.cause = cause, .number = number, .duration = duration};
+}
+
+static struct why because_number(enum cause cause, int number) {
+    return because_for(cause, number, MSEC_NEVER);
+}
+
+static struct why because(enum cause cause) {
+    return because_for(cause, 0, MSEC_NEVER);
+}
+
+static struct action *signal_slot(struct actions *actions, struct slot slot, int signal) {
+    struct action *action = actions_append(actions, ACTION_SIGNAL);
+    action->slot = slot;
+    action->signal = signal;
+    return action;
+}
+
+static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    if (!worker_has_process(worker))
+        return;
+    struct action *action = signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), signal);
+    action->to_leader = spec_of(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
+    action->then_continue = true;
+}
+
+static void send_kill(struct sv *sv, uint32_t index, msec_t grace, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    if (worker_has_process(worker)) {
+        signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), SIGNAL_KILL);
+        lifecycle_note_kill(sv, worker_slot(sv, index, SLOT_WORKER), grace);
+    }
+    if (worker->hook == TASK_RUNNING) {
+        signal_slot(actions, worker_slot(sv, index, SLOT_HOOK), SIGNAL_KILL);
+        lifecycle_note_kill(sv, worker_slot(sv, index, SLOT_HOOK), grace);
+        worker->hook = TASK_KILLED;
+    } else if (worker->hook == TASK_WANTED) {
+        worker->hook = TASK_ENDED;
+    }
+}
+
+/* The deadline of the state that the worker has just entered. */
+static msec_t deadline_of(const struct sv *sv, const struct worker *worker, const struct why *why) {
+    const struct spec_group *spec = spec_of(sv, worker);
+    msec_t grace = grace_of(sv, worker);
+    switch ((enum worker_state)worker->state) {
+    case WORKER_STARTING:
+        return spec->ready == READY_NONE ? MSEC_NEVER : msec_add(sv->now, spec->startup_timeout);
+    case WORKER_READY:
+        return spec->watchdog ? msec_add(sv->now, spec->watchdog) : MSEC_NEVER;
+    case WORKER_HOOK:
+        return grace == MSEC_NEVER ? MSEC_NEVER : msec_add(sv->now, grace / 2);
+    case WORKER_STOPPING:
+    case WORKER_CLEANUP:
+        /* The end of the container's grace period is no deadline of each worker: everyone is attended to then. */
+        return lifecycle_stopping(sv) && worker->kill_at >= sv->life.kill_at ? MSEC_NEVER : worker->kill_at;
+    case WORKER_KILLED:
+        /* A zombie that a living parent outside of the group doesn't reap is a member for ever. */
+        return worker->leader || !worker->members ? MSEC_NEVER : msec_add(sv->now, MEMBERS_PATIENCE_MS);
+    case WORKER_BACKOFF:
+        return msec_add(sv->now, why->duration);
+    case WORKER_WAITING:
+    case WORKER_DOWN:
+    case WORKER_COMPLETED:
+    case WORKER_FAILED:
+    case WORKER_STATES:
+        break;
+    }
+    return MSEC_NEVER;
+}
+
+static void take_input(struct sv *sv, uint32_t index, enum worker_input input, struct why why,
+                       struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    enum worker_state former = (enum worker_state)worker->state;
+    const struct cell *cell = &table[former][input];
+
+    assert(cell->effects & HAPPENS);
+    sv->cells[(uint32_t)former * WORKER_INPUTS + input]++;
+
+    msec_t grace = why.duration;
+    worker->state = cell->next;
+    if (cell->effects & SPAWN) {
+        worker->generation++;
+        worker->leader = worker->in_flight = true;
+        sv->spawning++;
+        worker->ending = (struct ending){.kind = ENDING_NONE};
+        worker->reason = REASON_NONE;
+        worker->hook = TASK_IDLE;
+        worker->ready_at = MSEC_NEVER;
+        worker->stop_signal = 0;
+    }
+    if (!(cell->effects & QUIET)) {
+        struct report *report = sv_report(actions, worker_slot(sv, index, SLOT_WORKER), why.cause, (uint8_t)former,
+                                          worker->state);
+        report->number = why.number;
+        report->duration = why.duration;
+    }
+    if (cell->effects & SPAWN)
+        actions_append(actions, ACTION_SPAWN)->slot = worker_slot(sv, index, SLOT_WORKER);
+    if (cell->effects & SIGNAL)
+        send_stop_signal(sv, index, stop_signal_of(sv, worker), actions);
+    if (cell->effects & KILL)
+        send_kill(sv, index, grace, actions);
+    if (cell->effects & HOOK) {
+        worker->hook = TASK_WANTED;
+        sv_queue_spawn(sv, index);
+    }
+    if (worker->state != former) {
+        timers_set(&sv->timers, index, deadline_of(sv, worker, &why));
+        group_note(sv, index, former, (enum worker_state)worker->state);
+        if (worker->state == WORKER_WAITING)
+            sv_queue_spawn(sv, index);
+        if (worker->state == WORKER_DOWN || worker->state == WORKER_COMPLETED || worker->state == WORKER_FAILED)
+            lifecycle_settled(sv, index, actions);
+    }
+}
+
+/* --- being asked to stop --- */
+
+static void begin_grace(struct sv *sv, struct worker *worker) {
+    worker->kill_at = msec_add(sv->now, grace_of(sv, worker));
+    if (lifecycle_stopping(sv))
+        worker->kill_at = msec_min(worker->kill_at, sv->life.kill_at);
+}
+
+/* Whether its stop hook is still to be run. */
+static bool hook_due(const struct sv *sv, const struct worker *worker) {
+    return worker->ready_at != MSEC_NEVER && spec_of(sv, worker)->stop.argc > 0 && worker->hook == TASK_IDLE &&
+           grace_of(sv, worker) > 0 && !sv->life.killed;
+}
+
+static void ask(struct sv *sv, uint32_t index, enum cause cause, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    bool live = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+    msec_t grace = grace_of(sv, worker);
+
+    if (live)
+        begin_grace(sv, worker);
+    if (live && grace == 0) {
+        take_input(sv, index, INPUT_GRACE_OVER, because_for(CAUSE_GRACE_OVER, 0, 0), actions);
+    } else if (worker->state == WORKER_READY && hook_due(sv, worker)) {
+        take_input(sv, index, INPUT_ASK_HOOK, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP_HOOK : cause), actions);
+    } else if (live) {
+        take_input(sv, index, INPUT_ASK_SIGNAL, because_number(cause, stop_signal_of(sv, worker)), actions);
+    } else {
+        take_input(sv, index, INPUT_ASK_SIGNAL, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP : cause), actions);
+    }
+}
+
+static void stop_for(struct sv *sv, uint32_t index, enum reason reason, enum cause cause, struct actions *actions) {
+    if (reason > sv->workers[index].reason)
+        sv->workers[index].reason = (uint8_t)reason;
+    ask(sv, index, cause, actions);
+}
+
+/* --- the verdict --- */
+
+/* What becomes of a worker of which nothing is left; the delay of a retry to *delay. */
+static enum worker_input verdict(struct sv *sv, uint32_t index, msec_t *delay) {
+    struct worker *worker = &sv->workers[index];
+    const struct spec_group *spec = spec_of(sv, worker);
+    bool success = is_success(&spec->success, worker->ending) && worker->reason != REASON_TIMEOUT &&
+                   worker->reason != REASON_UNHEALTHY;
+
+    if (worker->reason == REASON_COMPLETED)
+        return INPUT_ENDED_COMPLETED;
+    if (lifecycle_stopping(sv))
+        return spec->kill_after_completed && success ? INPUT_ENDED_COMPLETED : INPUT_ENDED_DOWN;
+    if (worker->reason == REASON_DOWN)
+        return INPUT_ENDED_DOWN;
+    if (worker->reason == REASON_RESTART)
+        return INPUT_ENDED_AGAIN;
+    if (success) {
+        *delay = spec->delay_first;
+        return spec->restart == RESTART_ALWAYS && !spec->kill_after_completed ? INPUT_ENDED_RETRY
+                                                                             : INPUT_ENDED_COMPLETED;
+    }
+    bool exceeded =
+        backoff_exceeded(&worker->backoff, worker->failures, spec->limit_failures, spec->limit_window, sv->now);
+    if (spec->restart == RESTART_NO || exceeded)
+        return INPUT_ENDED_FAILED;
+    *delay = backoff_next(&worker->backoff, spec->delay_first, spec->delay_last);
+    return INPUT_ENDED_RETRY;
+}
+
+/* One of leader, members and hook is gone: `partly` where something remains, else its hook or the verdict. */
+static void after_loss(struct sv *sv, uint32_t index, enum worker_input partly, struct why why,
+                       struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    if (remains(worker)) {
+        if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
+            begin_grace(sv, worker);
+        take_input(sv, index, partly, why, actions);
+        if (worker->state == WORKER_KILLED)
+            timers_set(&sv->timers, index, deadline_of(sv, worker, &why));
+        return;
+    }
+    if (hook_due(sv, worker)) {
+        begin_grace(sv, worker);
+        take_input(sv, index, INPUT_ENDED_HOOK, why, actions);
+        return;
+    }
+    enum worker_input input = verdict(sv, index, &why.duration);
+    take_input(sv, index, input, why, actions);
+}
+
+static struct why why_ended(struct ending ending) {
+    return because_number(ending.kind == ENDING_KILLED ? CAUSE_KILLED : CAUSE_EXITED, ending.number);
+}
+
+static void grace_over(struct sv *sv, uint32_t index, enum cause cause, int number, msec_t grace,
+                       struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    bool had_process = remains(worker);
+    struct why why = because_for(cause, number, grace);
+    if (!had_process)
+        why = because(CAUSE_STOP);
+    take_input(sv, index, INPUT_GRACE_OVER, why, actions);
+    if (had_process && !remains(worker)) /* all there was: a hook not forked yet */
+        after_loss(sv, index, INPUT_HOOK_ENDED, because(CAUSE_HOOK_ENDED), actions);
+}
+
+/* --- what supervisor.c calls --- */
+
+static void spawn_hook(struct sv *sv, uint32_t index, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    worker->hook = TASK_RUNNING;
+    worker->hook_in_flight = true;
+    sv->spawning++;
+    struct slot slot = worker_slot(sv, index, SLOT_HOOK);
+    sv_report(actions, slot, CAUSE_SPAWN, TASK_WANTED, TASK_RUNNING);
+    struct action *action = actions_append(actions, ACTION_SPAWN);
+    action->slot = slot;
+    if (!worker->leader)
+        action->ending = worker->ending;
+}
+
+void worker_spawn(struct sv *sv, uint32_t index, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    if (worker->hook == TASK_WANTED)
+        spawn_hook(sv, index, actions);
+    else if (worker->state == WORKER_WAITING && sv->life.phase == PHASE_RUN && group_may_start(sv, worker->group))
+        take_input(sv, index, INPUT_SPAWN, because(CAUSE_SPAWN), actions);
+}
+
+void worker_due(struct sv *sv, uint32_t index, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    switch ((enum worker_state)worker->state) {
+    case WORKER_STARTING:
+        stop_for(sv, index, REASON_TIMEOUT, CAUSE_START_TIMEOUT, actions);
+        return;
+    case WORKER_READY:
+        worker->stop_signal = SIGNAL_ABRT;
+        stop_for(sv, index, REASON_UNHEALTHY, CAUSE_UNHEALTHY, actions);
+        return;
+    case WORKER_HOOK:
+        take_input(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, stop_signal_of(sv, worker)), actions);
+        return;
+    case WORKER_STOPPING:
+    case WORKER_CLEANUP:
+        grace_over(sv, index, CAUSE_GRACE_OVER, 0, grace_of(sv, worker), actions);
+        return;
+    case WORKER_KILLED:
+        worker->members = false; /* nobody reaps them; they are dead all the same */
+        timers_set(&sv->timers, index, MSEC_NEVER);
+        after_loss(sv, index, INPUT_MEMBERS_GONE, because(CAUSE_PATIENCE_OVER), actions);
+        return;
+    case WORKER_BACKOFF:
+        take_input(sv, index, INPUT_DUE, because(CAUSE_DUE), actions);
+        return;
+    case WORKER_WAITING:
+    case WORKER_DOWN:
+    case WORKER_COMPLETED:
+    case WORKER_FAILED:
+    case WORKER_STATES:
+        break;
+    }
+    assert(false && "a worker that waits for nothing has no deadline");
+}
+
+void worker_attend(struct sv *sv, uint32_t index, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    const struct lifecycle *life = &sv->life;
+    bool live = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+
+    if (!lifecycle_stopping(sv)) {
+        if (worker->state == WORKER_WAITING && sv->groups[worker->group].doomed)
+            take_input(sv, index, INPUT_GIVE_UP, because(CAUSE_AFTER_FAILED), actions);
+        return;
+    }
+    if (life->killed) {
+        bool second = life->second_signal;
+        grace_over(sv, index, second ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER, life->stop_signal,
+                   second ? sv->now - life->stop_at : life->grace, actions);
+        return;
+    }
+    if (!live || life->urged || group_may_stop(sv, worker->group))
+        ask(sv, index, CAUSE_STOP_SIGNAL, actions);
+    if (life->urged && worker->state == WORKER_HOOK)
+        take_input(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, stop_signal_of(sv, worker)), actions);
+}
+
+static void note_exec(struct sv *sv, bool *in_flight) {
+    if (*in_flight)
+        sv->spawning--;
+    *in_flight = false;
+}
+
+static void report_exec_failure(const struct event *event, uint8_t state, struct actions *actions) {
+    struct report *report = sv_report(actions, event->slot, CAUSE_EXEC_FAILED, state, state);
+    report->number = event->error;
+    report->stage = event->stage;
+}
+
+static void became_ready(struct sv *sv, uint32_t index, enum cause cause, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    const struct spec_group *spec = spec_of(sv, worker);
+    if (worker->state == WORKER_STARTING)
+        worker->ready_at = sv->now;
+    take_input(sv, index, INPUT_READY, because(cause), actions);
+    if (worker->state == WORKER_READY && spec->kill_after_completed && spec->ready != READY_NONE)
+        stop_for(sv, index, REASON_COMPLETED, CAUSE_COMPLETED, actions);
+}
+
+static void leader_exited(struct sv *sv, const struct event *event, struct actions *actions) {
+    uint32_t index = event->slot.index;
+    struct worker *worker = &sv->workers[index];
+    const struct spec_group *spec = spec_of(sv, worker);
+    worker->leader = false;
+    worker->members = event->members_left;
+    worker->ending = event->ending;
+    if (worker->ready_at != MSEC_NEVER && sv->now - worker->ready_at >= spec->stable_after)
+        backoff_reset(&worker->backoff);
+    after_loss(sv, index, INPUT_LEADER_ENDED, why_ended(event->ending), actions);
+}
+
+static void hook_event(struct sv *sv, const struct event *event, struct actions *actions) {
+    uint32_t index = event->slot.index;
+    struct worker *worker = &sv->workers[index];
+    bool ended = event->kind == EVENT_EXITED || event->kind == EVENT_SPAWN_FAILED;
+
+    if (worker->hook != TASK_RUNNING && worker->hook != TASK_KILLED)
+        return;
+    note_exec(sv, &worker->hook_in_flight);
+    if (event->kind == EVENT_EXEC_FAILED)
+        report_exec_failure(event, worker->hook, actions);
+    if (!ended)
+        return;
+
+    uint8_t former = worker->hook;
+    worker->hook = TASK_ENDED;
+    struct why why = event->kind == EVENT_EXITED ? why_ended(event->ending)
+                                                 : because_number(CAUSE_SPAWN_FAILED, event->error);
+    struct report *report = sv_report(actions, event->slot, why.cause, former, TASK_ENDED);
+    report->number = why.number;
+    int signal = stop_signal_of(sv, worker);
+    bool signals = worker->state == WORKER_HOOK && worker_has_process(worker);
+    after_loss(sv, index, INPUT_HOOK_ENDED,
+               signals ? because_number(CAUSE_STOP_SIGNAL, signal) : because(CAUSE_HOOK_ENDED), actions);
+}
+
+static void extend(struct sv *sv, const struct event *event) {
+    uint32_t index = event->slot.index;
+    const struct worker *worker = &sv->workers[index];
+    msec_t deadline = sv->timers.deadline[index];
+    bool may = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
+    if (may && deadline != MSEC_NEVER)
+        timers_set(&sv->timers, index, msec_max(deadline, msec_add(sv->now, event->duration)));
+}
+
+static void worker_fact(struct sv *sv, const struct event *event, struct actions *actions) {
+    uint32_t index = event->slot.index;
+    struct worker *worker = &sv->workers[index];
+
+    if (event->kind == EVENT_SPAWN_FAILED) {
+        note_exec(sv, &worker->in_flight);
+        worker->leader = false;
+        struct why why = because_number(CAUSE_SPAWN_FAILED, event->error);
+        if (worker->state == WORKER_STARTING) {
+            why.duration = spec_of(sv, worker)->delay_first;
+            take_input(sv, index, INPUT_SPAWN_FAILED, why, actions);
+        } else {
+            after_loss(sv, index, INPUT_LEADER_ENDED, why, actions);
+        }
+    } else if (event->kind == EVENT_EXECUTED) {
+        note_exec(sv, &worker->in_flight);
+        if (spec_of(sv, worker)->ready == READY_NONE)
+            became_ready(sv, index, CAUSE_EXECUTED, actions);
+        else
+            take_input(sv, index, INPUT_EXECUTED, because(CAUSE_EXECUTED), actions);
+    } else if (event->kind == EVENT_EXEC_FAILED) {
+        note_exec(sv, &worker->in_flight);
+        report_exec_failure(event, worker->state, actions);
+    } else if (event->kind == EVENT_READY) {
+        became_ready(sv, index, CAUSE_READY, actions);
+    } else if (event->kind == EVENT_UNREADY) {
+        sv_report(actions, event->slot, CAUSE_UNREADY, worker->state, worker->state);
+    } else if (event->kind == EVENT_EXITED) {
+        note_exec(sv, &worker->in_flight);
+        leader_exited(sv, event, actions);
+    } else if (event->kind == EVENT_EXTEND) {
+        extend(sv, event);
+    } else if (event->kind == EVENT_WATCHDOG) {
+        if (worker->state == WORKER_READY && spec_of(sv, worker)->watchdog)
+            timers_set(&sv->timers, index, msec_add(sv->now, spec_of(sv, worker)->watchdog));
+    } else if (event->kind == EVENT_UNHEALTHY) {
+        if (worker->state == WORKER_READY)
+            stop_for(sv, index, REASON_UNHEALTHY, CAUSE_UNHEALTHY, actions);
+    }
+}
+
+void worker_event(struct sv *sv, const struct event *event, struct actions *actions) {
+    uint32_t index = event->slot.index;
+    struct worker *worker = &sv->workers[index];
+    if (event->slot.generation != worker->generation)
+        return;
+    if (event->slot.kind == SLOT_HOOK) {
+        hook_event(sv, event, actions);
+    } else if (event->kind == EVENT_GROUP_EMPTY) {
+        if (!worker->members)
+            return;
+        worker->members = false;
+        after_loss(sv, index, INPUT_MEMBERS_GONE, because(CAUSE_MEMBERS_GONE), actions);
+    } else if (worker->leader) {
+        worker_fact(sv, event, actions);
+    }
+}
+
+void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
+    bool being_stopped = remains(worker) && worker->state != WORKER_STARTING && worker->state != WORKER_READY;
+
+    if (lifecycle_stopping(sv))
+        return;
+    if (kind == EVENT_WORKER_STOP) {
+        stop_for(sv, index, REASON_DOWN, CAUSE_OPERATOR, actions);
+    } else if (being_stopped) {
+        if (worker->reason == REASON_DOWN || kind == EVENT_WORKER_RESTART)
+            worker->reason = worker->reason == REASON_COMPLETED ? REASON_COMPLETED : REASON_RESTART;
+    } else if (kind == EVENT_WORKER_RESTART && worker->leader) {
+        stop_for(sv, index, REASON_RESTART, CAUSE_OPERATOR, actions);
+    } else {
+        take_input(sv, index, INPUT_REVIVE, because(CAUSE_OPERATOR), actions);
+    }
+}

@@ -1,0 +1,187 @@
+/* The core at its limits: ten thousand workers in one group, five hundred groups in a chain, every action list at its
+ * smallest; what it costs in memory; and that it asks for nothing while nothing happens. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/spec_builder.h"
+
+/* A shell that obeys: what is spawned is executed, what is signalled exits with 0, nobody is ever a straggler. */
+struct shell {
+    struct sv *sv;
+    msec_t now;
+    struct event *inbox;
+    size_t head, tail, room;
+    uint32_t capacity;
+    uint32_t spawns, signals, in_flight, most_in_flight;
+    uint32_t last_signalled;
+};
+
+static void say(struct shell *shell, struct event event) {
+    event.time = shell->now;
+    assert_true(shell->tail < shell->room);
+    shell->inbox[shell->tail++] = event;
+}
+
+static void obey(struct shell *shell, const struct action *action) {
+    if (action->kind == ACTION_SPAWN) {
+        shell->spawns++;
+        shell->in_flight++;
+        if (shell->in_flight > shell->most_in_flight)
+            shell->most_in_flight = shell->in_flight;
+        say(shell, (struct event){.kind = EVENT_EXECUTED, .slot = action->slot});
+    } else if (action->kind == ACTION_SIGNAL) {
+        shell->signals++;
+        shell->last_signalled = action->slot.index;
+        say(shell, (struct event){.kind = EVENT_EXITED, .slot = action->slot, .ending = {ENDING_EXITED, 0}});
+    } else if (action->kind == ACTION_SIGNAL_STRAGGLERS) {
+        say(shell, (struct event){.kind = EVENT_CHILDREN_GONE});
+    }
+}
+
+static void take(struct shell *shell, const struct event *event) {
+    static struct actions actions;
+    actions.capacity = shell->capacity;
+    if (event->kind == EVENT_EXECUTED)
+        shell->in_flight--;
+    sv_step(shell->sv, event, &actions);
+    for (uint32_t i = 0; i < actions.count; i++)
+        obey(shell, &actions.items[i]);
+}
+
+/* Until nothing is left to be said or done at this time. */
+static void settle(struct shell *shell) {
+    for (;;) {
+        if (shell->head < shell->tail) {
+            struct event event = shell->inbox[shell->head++];
+            take(shell, &event);
+        } else if (sv_deadline(shell->sv) <= shell->now) {
+            take(shell, &(struct event){.time = shell->now, .kind = EVENT_TICK});
+        } else {
+            return;
+        }
+    }
+}
+
+static struct shell shell_make(const struct spec *spec, uint32_t capacity) {
+    size_t room = (size_t)spec->workers_count * 4 + 100;
+    struct shell shell = {.sv = core_make(spec), .room = room, .capacity = capacity};
+    shell.inbox = calloc(room, sizeof(struct event));
+    assert_non_null(shell.inbox);
+    return shell;
+}
+
+static void shell_free(struct shell *shell) {
+    free(shell->sv);
+    free(shell->inbox);
+}
+
+static void run_and_stop(const struct spec *spec, uint32_t capacity, uint32_t expected_last) {
+    struct shell shell = shell_make(spec, capacity);
+    say(&shell, (struct event){.kind = EVENT_BOOT});
+    settle(&shell);
+    assert_int_equal(shell.spawns, spec->workers_count);
+    assert_true(shell.most_in_flight <= SPAWNING_MAX);
+    for (uint32_t i = 0; i < spec->workers_count; i++)
+        assert_int_equal(sv_worker_state(shell.sv, i), WORKER_READY);
+    assert_true(sv_deadline(shell.sv) == MSEC_NEVER); /* idle is idle */
+
+    shell.now = 1000;
+    say(&shell, (struct event){.kind = EVENT_SIGNAL, .signal = 15});
+    settle(&shell);
+    assert_true(sv_done(shell.sv));
+    assert_int_equal(sv_exit_status(shell.sv), 0);
+    assert_int_equal(shell.signals, spec->workers_count);
+    assert_int_equal(shell.last_signalled, expected_last);
+    shell_free(&shell);
+}
+
+static void ten_thousand_workers(void **state) {
+    (void)state;
+    struct spec spec;
+    struct spec_group group;
+    spec_build(&spec, &group, 1, WORKERS_MAX);
+    run_and_stop(&spec, ACTIONS_MAX, WORKERS_MAX - 1);
+    run_and_stop(&spec, ACTIONS_MIN, WORKERS_MAX - 1);
+}
+
+/* Each after the one before: started from the first to the last, stopped from the last to the first. */
+static void five_hundred_groups_in_a_chain(void **state) {
+    (void)state;
+    static struct spec_group groups[GROUPS_MAX];
+    static uint16_t numbers[GROUPS_MAX];
+    struct spec spec;
+    spec_build(&spec, groups, GROUPS_MAX, 2);
+    for (uint16_t i = 0; i < GROUPS_MAX; i++)
+        numbers[i] = i;
+    for (uint32_t i = 1; i < GROUPS_MAX; i++) {
+        groups[i].after = &numbers[i - 1];
+        groups[i].after_count = 1;
+        groups[i - 1].before = &numbers[i];
+        groups[i - 1].before_count = 1;
+    }
+    run_and_stop(&spec, ACTIONS_MAX, 1); /* the last that is asked: worker 1 of group 0 */
+    run_and_stop(&spec, ACTIONS_MIN, 1);
+}
+
+/* The README states this figure. */
+static void memory_per_worker(void **state) {
+    (void)state;
+    struct spec one, many;
+    struct spec_group group_one, group_many;
+    spec_build(&one, &group_one, 1, 1);
+    spec_build(&many, &group_many, 1, 1001);
+    size_t each = (sv_bytes(&many) - sv_bytes(&one)) / 1000;
+    print_message("%zu bytes a worker\n", each);
+    assert_in_range(each, 1, 256);
+}
+
+static void time_that_jumps_back_is_corrected(void **state) {
+    (void)state;
+    struct spec spec;
+    struct spec_group group;
+    spec_build(&spec, &group, 1, 1);
+    struct shell shell = shell_make(&spec, ACTIONS_MAX);
+    shell.now = 5000;
+    say(&shell, (struct event){.kind = EVENT_BOOT});
+    settle(&shell);
+    struct event crash = {.time = 10,
+                          .kind = EVENT_EXITED,
+                          .slot = {.kind = SLOT_WORKER, .generation = 1},
+                          .ending = {ENDING_EXITED, 1}};
+    take(&shell, &crash);
+    assert_int_equal(sv_worker_state(shell.sv, 0), WORKER_BACKOFF);
+    assert_int_equal(sv_deadline(shell.sv), 5100);
+    shell_free(&shell);
+}
+
+static void nothing_is_said_after_the_end(void **state) {
+    (void)state;
+    struct spec spec;
+    struct spec_group group;
+    struct actions actions = {.capacity = ACTIONS_MAX};
+    spec_build(&spec, &group, 1, 1);
+    struct shell shell = shell_make(&spec, ACTIONS_MAX);
+    say(&shell, (struct event){.kind = EVENT_SIGNAL, .signal = 15});
+    settle(&shell);
+    assert_true(sv_done(shell.sv));
+    assert_int_equal(shell.spawns, 0);
+    sv_step(shell.sv, &(struct event){.kind = EVENT_BOOT}, &actions);
+    assert_int_equal(actions.count, 0);
+    assert_true(sv_deadline(shell.sv) == MSEC_NEVER);
+    shell_free(&shell);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ten_thousand_workers),          cmocka_unit_test(five_hundred_groups_in_a_chain),
+        cmocka_unit_test(memory_per_worker),             cmocka_unit_test(time_that_jumps_back_is_corrected),
+        cmocka_unit_test(nothing_is_said_after_the_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
