@@ -33,7 +33,7 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
-SUPERVISOR := signals words config backoff timers worker group lifecycle lineage describe supervisor
+SUPERVISOR := signals words config backoff timers worker_table worker group lifecycle lineage describe exit_status supervisor
 INIT := main options loop children descendants spawn environment readiness sandbox perform log outcome
 UNIT := words signals config backoff worker lineage describe core log options descendants
 

@@ -4,6 +4,7 @@
  *     lifecycle.c    the container: struct lifecycle
  *     group.c        a group as a whole: struct group
  *     worker.c       one worker: struct worker
+ *     exit_status.c  reads all of it at the end
  *
  * Private to supervisor/: the shell and the tests see supervisor.h. */
 #ifndef SUPERVISOR_CORE_H
@@ -89,8 +90,8 @@ struct lifecycle {
     bool childless;         /* brood has no child; told once more after each SIGNAL_STRAGGLERS */
 
     uint32_t failed_worker; /* the first that failed for good before the stop, NOBODY: none */
-    int failed_status;
     struct ending failed_ending;
+    uint32_t completed_worker; /* whose success ended the container */
     struct slot killed_slot; /* the first that had to be killed in a requested stop; generation 0: none */
     msec_t killed_after;     /* the grace it had */
     uint32_t cut_job;        /* a job that a requested stop cut short */
@@ -146,9 +147,6 @@ void worker_attend(struct sv *sv, uint32_t index, struct actions *actions);
 void worker_event(struct sv *sv, const struct event *event, struct actions *actions);
 /* An operator's wish. */
 void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct actions *actions);
-
-/* 0 to 255 as a shell would say it. */
-int ending_status(struct ending ending);
 
 /* --- group.c --- */
 

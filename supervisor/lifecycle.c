@@ -5,7 +5,6 @@
 #include "supervisor/core.h"
 
 #include <assert.h>
-#include <string.h>
 
 /* --- the phases --- */
 
@@ -78,6 +77,7 @@ static struct report *go(struct sv *sv, enum step step, enum cause cause, struct
 void lifecycle_init(struct sv *sv) {
     sv->life = (struct lifecycle){.phase = PHASE_BOOT,
                                   .failed_worker = NOBODY,
+                                  .completed_worker = NOBODY,
                                   .cut_job = NOBODY,
                                   .first_signal_at = MSEC_NEVER,
                                   .stop_at = MSEC_NEVER,
@@ -190,12 +190,6 @@ void lifecycle_note_kill(struct sv *sv, struct slot slot, msec_t grace) {
     life->killed_after = grace;
 }
 
-/* What a worker that failed for good gives as exit status: never 0, whatever its process said. */
-static int failure_status(struct ending ending) {
-    int status = ending_status(ending);
-    return status != 0 ? status : 1;
-}
-
 void lifecycle_settled(struct sv *sv, uint32_t index, struct actions *actions) {
     struct lifecycle *life = &sv->life;
     struct worker *worker = &sv->workers[index];
@@ -209,10 +203,12 @@ void lifecycle_settled(struct sv *sv, uint32_t index, struct actions *actions) {
     if (failed && life->failed_worker == NOBODY) {
         life->failed_worker = index;
         life->failed_ending = worker->ending;
-        life->failed_status = failure_status(worker->ending);
     }
-    if (failed ? spec->shutdown_on_failure : spec->shutdown_on_success)
-        begin_stop(sv, 0, failed ? CAUSE_WORKER_FAILED : CAUSE_WORKER_COMPLETED, actions)->cause_worker = index;
+    if (!(failed ? spec->shutdown_on_failure : spec->shutdown_on_success))
+        return;
+    if (!failed)
+        life->completed_worker = index;
+    begin_stop(sv, 0, failed ? CAUSE_WORKER_FAILED : CAUSE_WORKER_COMPLETED, actions)->cause_worker = index;
 }
 
 /* --- events --- */
@@ -491,32 +487,4 @@ msec_t lifecycle_deadline(const struct sv *sv) {
             deadline = msec_min(deadline, stop->retry_at);
     }
     return deadline;
-}
-
-/* --- the end --- */
-
-/* The command's worker, NULL where there is no command or it never ran. */
-static const struct worker *command_that_ran(const struct sv *sv) {
-    if (sv->spec->command_group < 0)
-        return NULL;
-    const struct worker *worker = &sv->workers[sv->spec->groups[sv->spec->command_group].first_worker];
-    return worker->ending.kind != ENDING_NONE ? worker : NULL;
-}
-
-int sv_exit_status(const struct sv *sv) {
-    const struct lifecycle *life = &sv->life;
-    const struct worker *command = command_that_ran(sv);
-    if (command)
-        return ending_status(command->ending);
-    if (life->requested && (life->cut_start || sv->spec->command_group >= 0))
-        return 128 + life->stop_signal;
-    if (lifecycle_primary_failed(sv) && !life->requested)
-        return failure_status(life->primary[PRIMARY_START].ending);
-    if (life->requested && life->killed_slot.generation != 0)
-        return 128 + SIGNAL_KILL;
-    if (life->requested && life->cut_job != NOBODY)
-        return 128 + life->stop_signal;
-    if (life->requested || life->failed_worker == NOBODY)
-        return 0;
-    return life->failed_status;
 }

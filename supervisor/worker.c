@@ -1,187 +1,12 @@
-/* One worker: the table of its states, and the facts that become the table's inputs.
+/* One worker: facts become inputs of the table (worker_table.c), and what the table says becomes actions.
  *
  * A worker is gone when three things are: its leader (reaped), the members of its process group, and its stop hook. Each
  * of the three facts asks remains() first; the last of them is answered with the verdict (INPUT_ENDED_*): what becomes of
  * the worker now. So the table never asks how a process ended, and no state exists twice for "and a hook runs too". */
 #include "supervisor/core.h"
+#include "supervisor/worker_table.h"
 
 #include <assert.h>
-#include <string.h>
-
-/* --- the table --- */
-
-enum {
-    HAPPENS = 1 << 0, /* the pair can happen; an unwritten cell can't, and is an assert */
-    QUIET = 1 << 1,   /* nothing changes that is worth a report */
-    SPAWN = 1 << 2,   /* fork the worker */
-    SIGNAL = 1 << 3,  /* its stop signal */
-    KILL = 1 << 4,    /* SIGKILL to group and hook */
-    HOOK = 1 << 5,    /* its stop hook, as soon as it may be forked */
-};
-
-struct cell {
-    uint8_t next;
-    uint8_t effects;
-};
-
-#define GO(state, effects) {WORKER_##state, HAPPENS | (effects)}
-#define IGNORE(state) {WORKER_##state, HAPPENS | QUIET}
-
-/* What becomes of a worker that is gone; the same wherever it was. */
-#define ENDINGS                                                                                                        \
-    [INPUT_ENDED_RETRY] = GO(BACKOFF, 0), [INPUT_ENDED_COMPLETED] = GO(COMPLETED, 0),                                  \
-    [INPUT_ENDED_FAILED] = GO(FAILED, 0), [INPUT_ENDED_DOWN] = GO(DOWN, 0)
-
-static const struct cell table[WORKER_STATES][WORKER_INPUTS] = {
-    [WORKER_WAITING] =
-        {
-            [INPUT_SPAWN] = GO(STARTING, SPAWN),
-            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
-            [INPUT_GRACE_OVER] = GO(DOWN, 0),
-            [INPUT_GIVE_UP] = GO(FAILED, 0),
-            [INPUT_REVIVE] = IGNORE(WAITING),
-        },
-    [WORKER_STARTING] =
-        {
-            [INPUT_SPAWN_FAILED] = GO(BACKOFF, 0),
-            [INPUT_EXECUTED] = GO(STARTING, 0),
-            [INPUT_READY] = GO(READY, 0),
-            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL), /* its members, before anything else of it starts */
-            [INPUT_REVIVE] = IGNORE(STARTING),
-            ENDINGS,
-        },
-    [WORKER_READY] =
-        {
-            [INPUT_EXECUTED] = IGNORE(READY),
-            [INPUT_READY] = IGNORE(READY),
-            [INPUT_ASK_HOOK] = GO(HOOK, HOOK),
-            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
-            [INPUT_REVIVE] = IGNORE(READY),
-            ENDINGS,
-        },
-    [WORKER_HOOK] =
-        {
-            [INPUT_EXECUTED] = IGNORE(HOOK),
-            [INPUT_READY] = IGNORE(HOOK),
-            [INPUT_ASK_SIGNAL] = IGNORE(HOOK),
-            [INPUT_URGE] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(HOOK, 0),
-            [INPUT_MEMBERS_GONE] = GO(HOOK, 0),
-            [INPUT_HOOK_ENDED] = GO(STOPPING, SIGNAL),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_STOPPING] =
-        {
-            [INPUT_EXECUTED] = IGNORE(STOPPING),
-            [INPUT_READY] = IGNORE(STOPPING),
-            [INPUT_ASK_SIGNAL] = IGNORE(STOPPING),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, 0),
-            [INPUT_MEMBERS_GONE] = GO(STOPPING, 0),
-            [INPUT_HOOK_ENDED] = GO(STOPPING, 0),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK), /* it ended by itself, what was left is gone now */
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_KILLED] =
-        {
-            [INPUT_EXECUTED] = IGNORE(KILLED),
-            [INPUT_READY] = IGNORE(KILLED),
-            [INPUT_ASK_SIGNAL] = IGNORE(KILLED),
-            [INPUT_GRACE_OVER] = IGNORE(KILLED),
-            [INPUT_LEADER_ENDED] = GO(KILLED, 0),
-            [INPUT_MEMBERS_GONE] = GO(KILLED, 0),
-            [INPUT_HOOK_ENDED] = GO(KILLED, 0),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_CLEANUP] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(CLEANUP),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_BACKOFF] =
-        {
-            [INPUT_DUE] = GO(WAITING, QUIET),
-            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
-            [INPUT_GRACE_OVER] = GO(DOWN, 0),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_DOWN] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(DOWN),
-            [INPUT_GRACE_OVER] = IGNORE(DOWN),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_COMPLETED] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(COMPLETED),
-            [INPUT_GRACE_OVER] = IGNORE(COMPLETED),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_FAILED] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(FAILED),
-            [INPUT_GRACE_OVER] = IGNORE(FAILED),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-};
-
-static const char *const state_names[WORKER_STATES] = {
-    [WORKER_WAITING] = "waiting",     [WORKER_STARTING] = "starting", [WORKER_READY] = "ready",
-    [WORKER_HOOK] = "stop hook",      [WORKER_STOPPING] = "stopping", [WORKER_KILLED] = "killed",
-    [WORKER_CLEANUP] = "cleanup",     [WORKER_BACKOFF] = "backoff",   [WORKER_DOWN] = "down",
-    [WORKER_COMPLETED] = "completed", [WORKER_FAILED] = "failed",
-};
-
-static const char *const input_names[WORKER_INPUTS] = {
-    [INPUT_SPAWN] = "spawn",
-    [INPUT_SPAWN_FAILED] = "spawn failed",
-    [INPUT_EXECUTED] = "executed",
-    [INPUT_READY] = "ready",
-    [INPUT_ASK_HOOK] = "ask, hook first",
-    [INPUT_ASK_SIGNAL] = "ask",
-    [INPUT_URGE] = "urge",
-    [INPUT_GRACE_OVER] = "grace over",
-    [INPUT_LEADER_ENDED] = "leader ended",
-    [INPUT_MEMBERS_GONE] = "members gone",
-    [INPUT_HOOK_ENDED] = "hook ended",
-    [INPUT_ENDED_HOOK] = "ended, hook after",
-    [INPUT_ENDED_RETRY] = "ended, retry",
-    [INPUT_ENDED_AGAIN] = "ended, again",
-    [INPUT_ENDED_COMPLETED] = "ended, completed",
-    [INPUT_ENDED_FAILED] = "ended, failed",
-    [INPUT_ENDED_DOWN] = "ended, down",
-    [INPUT_DUE] = "due",
-    [INPUT_GIVE_UP] = "give up",
-    [INPUT_REVIVE] = "revive",
-};
-
-const char *worker_state_name(enum worker_state state) {
-    return state < WORKER_STATES ? state_names[state] : "?";
-}
-
-const char *worker_input_name(enum worker_input input) {
-    return input < WORKER_INPUTS ? input_names[input] : "?";
-}
-
-bool worker_cell(enum worker_state state, enum worker_input input, enum worker_state *ret_next) {
-    const struct cell *cell = &table[state][input];
-    if (!(cell->effects & HAPPENS))
-        return false;
-    *ret_next = (enum worker_state)cell->next;
-    return true;
-}
 
 /* --- what the inputs are computed from --- */
 
@@ -211,10 +36,6 @@ bool worker_has_process(const struct worker *worker) {
 static bool remains(const struct worker *worker) {
     return worker_has_process(worker) || worker->hook == TASK_WANTED || worker->hook == TASK_RUNNING ||
            worker->hook == TASK_KILLED;
-}
-
-int ending_status(struct ending ending) {
-    return ending.kind == ENDING_KILLED ? 128 + ending.number : ending.number;
 }
 
 static bool is_success(const struct spec_success *success, struct ending ending) {
@@ -327,7 +148,7 @@ static void take_input(struct sv *sv, uint32_t index, enum worker_input input, s
                        struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     enum worker_state former = (enum worker_state)worker->state;
-    const struct cell *cell = &table[former][input];
+    const struct worker_cell *cell = &worker_table[former][input];
 
     assert(cell->effects & HAPPENS);
     sv->cells[(uint32_t)former * WORKER_INPUTS + input]++;

@@ -1,7 +1,7 @@
-/* One worker process: its states, and the one table that says what each input does in each of them.
+/* One worker process: its states, and the inputs that move it from one to another.
  *
- * worker.c computes the input first (INPUT_ENDED_RETRY), so that the table has no hidden branches; supervisor.c calls
- * worker_input() with facts and turns its effects into actions. docs/worker-states.md is printed from the table. */
+ * worker.c computes the input first (INPUT_ENDED_RETRY), worker_table.c says what it does. docs/worker-states.md is printed
+ * from that table. */
 #ifndef SUPERVISOR_WORKER_H
 #define SUPERVISOR_WORKER_H
 
@@ -57,7 +57,7 @@ const char *worker_state_name(enum worker_state state); /* "ready": for people, 
 const char *worker_input_name(enum worker_input input); /* "ended retry" */
 
 /* How a cell of the table reads: its next state and what happens, for the diagram and for tests.
- * ret_next is the next state; returns false for a pair that can't happen (an assert in worker_input()). */
+ * ret_next is the next state; returns false for a pair that can't happen (an assert). */
 bool worker_cell(enum worker_state state, enum worker_input input, enum worker_state *ret_next);
 
 #endif
