@@ -35,7 +35,7 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 
 SUPERVISOR := signals words config backoff timers worker_table worker group lifecycle lineage describe exit_status supervisor
 INIT := main options loop children descendants spawn environment readiness sandbox perform log outcome
-UNIT := words signals config backoff worker lineage describe core log options descendants
+UNIT := words signals config backoff timers worker lineage describe core log options descendants
 
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
