@@ -33,10 +33,12 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
-SUPERVISOR := signals words config backoff timers worker_table worker group lifecycle lineage describe exit_status supervisor
-INIT := main options loop children descendants spawn environment readiness sandbox perform log outcome
-UNIT := words signals config backoff timers worker lineage describe core log options descendants
-
+SUPERVISOR := signals words config config_check config_endpoints config_faults config_json config_keys config_memory \
+	config_names config_reader config_take config_values backoff timers worker_table worker group lifecycle lineage \
+	describe exit_status supervisor
+INIT := main options inherited loop children descendants spawn environment notify readiness sandbox perform log outcome
+UNIT := words signals config config_keys config_whole config_memory backoff timers worker lineage describe core log \
+	options descendants
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 library := $(O)/libsupervisor.a
@@ -72,5 +74,131 @@ $(O)/unit/%: $(O)/tests/unit/test_%.o $(library)
 $(O)/unit/log: $(O)/init/log.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
+
+# --- tests: what is compiled ------------------------------------------------------------------------------------------
+
+SIM := sim examine cells run lives kernel scenario checker check_actions check_rest check_status check_verdict
+GOLDEN := golden story facts
+FUZZ := config words
+SEEDS ?= 20000
+FUZZ_SECONDS ?= 30
+TESTS ?=
+
+unit_programs := $(UNIT:%=$(O)/unit/%)
+replay_programs := $(FUZZ:%=$(O)/replay/%)
+
+$(O)/sim/sim: $(SIM:%=$(O)/tests/sim/%.o) $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -linih
+
+$(O)/golden/golden: $(GOLDEN:%=$(O)/tests/golden/%.o) $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -linih
+
+$(O)/replay/%: $(O)/tests/fuzz/fuzz_%.o $(O)/tests/fuzz/replay.o $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -linih
+
+$(O)/fuzzer/%: $(O)/tests/fuzz/fuzz_%.o $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ -linih
+
+$(O)/diagram: $(O)/tests/diagram.o $(library)
+	$(CC) $(CFLAGS) -o $@ $^
+
+.PRECIOUS: $(O)/tests/%.o
+.PHONY: programs
+programs: all $(unit_programs) $(replay_programs) $(O)/sim/sim $(O)/golden/golden $(O)/diagram
+
+# --- what people call -------------------------------------------------------------------------------------------------
+
+MAKE_QUIETLY := $(MAKE) --no-print-directory
+JOBS := $(shell nproc)
+
+.PHONY: deps run test checks unit golden replay sim docs system asan fuzz mutants cover tidy format diagram clean
+
+deps:
+	@tests/deps.sh test
+
+# The sandbox needs user namespaces, which some hosts and most containers refuse.
+run:
+	@tests/deps.sh run
+	@$(MAKE_QUIETLY) -s -j$(JOBS) all
+	@if $(O)/brood --sandbox -- /bin/true; then mode=--sandbox; else \
+	    mode=--subreaper; echo 'No sandbox here: brood runs as a subreaper instead.'; fi; \
+	echo "$(O)/brood $$mode -c examples/hello.ini"; $(O)/brood $$mode -c examples/hello.ini
+
+test:
+	@tests/deps.sh test
+	@$(MAKE_QUIETLY) -s -j$(JOBS) programs
+	@$(MAKE_QUIETLY) checks docs system
+	@echo 'make test: all passed'
+
+# What needs no other process: seconds.
+checks: unit replay golden sim
+
+unit: $(unit_programs)
+	@failed=0; for program in $(unit_programs); do $$program >$(O)/unit.log 2>&1 || \
+	    { cat $(O)/unit.log; echo "$$program failed"; failed=1; }; done; [ $$failed = 0 ]
+	@echo 'unit: $(words $(unit_programs)) programs passed'
+
+replay: $(replay_programs)
+	@for name in $(FUZZ); do $(O)/replay/$$name tests/fuzz/corpus/$$name || exit 1; done
+
+golden: $(O)/golden/golden
+	@$(O)/golden/golden tests/golden/*.story
+
+sim: $(O)/sim/sim
+	@$(O)/sim/sim --seeds $(SEEDS) --cells --unreached tests/sim/UNREACHED
+
+docs: $(O)/brood $(O)/diagram
+	@tests/docs.sh $(O)
+
+system: $(O)/brood
+	@tests/system/run.py --brood $(O)/brood $(TESTS:%=-k %)
+
+# A dynamic brood: a static one can't have the address sanitizer. Fewer seeds, each costs several times as much.
+asan:
+	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' programs
+	@$(MAKE_QUIETLY) O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' SEEDS=2000 \
+	    unit replay golden
+	@$(O)/asan/sim/sim --seeds 2000
+	@tests/system/run.py --brood $(O)/asan/brood --slower 4 $(TESTS:%=-k %)
+
+fuzz:
+	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/fuzz CC=clang SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
+	    $(FUZZ:%=$(O)/fuzz/fuzzer/%)
+	@for name in $(FUZZ); do log=$(O)/fuzz/$$name.log; mkdir -p $(O)/fuzz/found/$$name; \
+	    $(O)/fuzz/fuzzer/$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+	        -artifact_prefix=$(O)/fuzz/ $(O)/fuzz/found/$$name tests/fuzz/corpus/$$name >$$log 2>&1 || \
+	        { cat $$log; exit 1; }; \
+	    echo "fuzz: $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $$log) inputs, no fault"; done
+
+mutants:
+	@tests/mutants/run.sh
+
+# Lines of supervisor/ that unit, golden and simulation reach.
+cover:
+	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=2000
+	@gcov -n $(SUPERVISOR:%=$(O)/cover/supervisor/%.o) 2>/dev/null | \
+	    sed -n "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ /p}"
+
+# One file at a time: with several clang-tidy 14 takes every va_list for an uninitialised one.
+tidy: $(library)
+	@tests/tidy.sh $(O)
+	@printf '%s\n' $(SUPERVISOR:%=supervisor/%.c) | \
+	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. 2>/dev/null' tidy
+	@printf '%s\n' $(INIT:%=init/%.c) | \
+	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. $(GNU) 2>/dev/null' tidy
+	@echo 'tidy: nothing to say'
+
+format:
+	find supervisor init wrap tests -name '*.[ch]' | xargs clang-format -i
+
+diagram: $(O)/diagram
+	$(O)/diagram >docs/worker-states.md
+
+clean:
+	rm -rf $(O)
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

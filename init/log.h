@@ -29,7 +29,8 @@ void log_configure(enum log_level level, enum log_format format);
 
 enum log_level log_level(void);
 
-/* Writes a record. subject: "web/0"; fields may be NULL. Control bytes in the text are written as ?. Keeps errno. */
+/* Writes a record. subject: "web/0"; fields may be NULL. Control bytes are written as ? in text and
+ * escaped in json, longer records than 4096 bytes are cut with an ellipsis. Keeps errno. */
 void log_record(enum log_level level, const char *subject, const struct log_fields *fields, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

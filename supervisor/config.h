@@ -33,7 +33,7 @@ struct config_fault {
 };
 
 struct config {
-    struct spec spec; /* complete only where errors is 0 */
+    struct spec spec;            /* complete only where errors is 0 */
     struct config_fault *faults; /* by line */
     uint32_t faults_count;
     uint32_t errors; /* how many of them are errors; all, also those beyond FAULTS_MAX */

@@ -115,7 +115,8 @@ struct sv {
     uint32_t unfinished;    /* workers that are neither COMPLETED nor FAILED */
     uint32_t live;          /* workers that are not DOWN, COMPLETED or FAILED */
     uint64_t forward;       /* signals to be forwarded, by number */
-    uint32_t forward_next;  /* the worker that gets the lowest of them next */
+    int forwarding;         /* the one that is being distributed, 0: none */
+    uint32_t forward_next;  /* the worker that gets it next */
     bool more;              /* the last step ended because its list was full */
     uint16_t *clearing;     /* room for clear_from() */
     uint64_t cells[WORKER_STATES * WORKER_INPUTS];
@@ -172,6 +173,8 @@ bool lifecycle_review(struct sv *sv, struct actions *actions);
 msec_t lifecycle_deadline(const struct sv *sv);
 bool lifecycle_stopping(const struct sv *sv); /* from the stop on */
 bool lifecycle_primary_failed(const struct sv *sv); /* its start was to run, and did not end with 0 */
+/* Somebody was sent a stop signal just now: he has a quarter of the grace period before SIGKILL. */
+void lifecycle_postpone_kill(struct sv *sv);
 /* SIGKILL was sent to a slot after `grace`: the exit status may depend on it. */
 void lifecycle_note_kill(struct sv *sv, struct slot slot, msec_t grace);
 

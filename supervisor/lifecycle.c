@@ -311,11 +311,30 @@ static void signal_stragglers(struct sv *sv, int signal, struct actions *actions
     actions_append(actions, ACTION_SIGNAL_STRAGGLERS)->signal = signal;
 }
 
+/* A whole container can be paused (docker pause) while the clock runs on: who is asked late is not killed at once. */
+void lifecycle_postpone_kill(struct sv *sv) {
+    struct lifecycle *life = &sv->life;
+    if (!life->killed && !life->second_signal)
+        life->kill_at = msec_max(life->kill_at, msec_add(sv->now, life->grace / 4));
+}
+
 /* The stages of the grace period. True where one was due. */
 static bool review_grace(struct sv *sv, struct actions *actions) {
     struct lifecycle *life = &sv->life;
+    if (!life->urged && sv->now >= life->urge_at && !life->second_signal && life->grace > 0) {
+        life->urged = true;
+        attend_everyone(sv);
+        return true;
+    }
+    if (!life->straggled && sv->now >= life->stragglers_at && !life->second_signal && life->grace > 0) {
+        life->straggled = true;
+        lifecycle_postpone_kill(sv);
+        signal_stragglers(sv, SIGNAL_TERM, actions);
+        return true;
+    }
     if (!life->killed && sv->now >= life->kill_at) {
         life->killed = life->urged = life->straggled = true;
+        life->kill_at = sv->now; /* patience counts from here */
         life->rekill_at = msec_add(sv->now, REKILL_MS);
         enum cause cause = life->second_signal ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER;
         kill_task(sv, PRIMARY_START, cause, life->grace, actions);
@@ -327,16 +346,6 @@ static bool review_grace(struct sv *sv, struct actions *actions) {
     if (life->killed && life->phase == PHASE_STRAGGLERS && sv->now >= life->rekill_at) {
         life->rekill_at = msec_add(sv->now, REKILL_MS);
         signal_stragglers(sv, SIGNAL_KILL, actions);
-        return true;
-    }
-    if (!life->urged && sv->now >= life->urge_at) {
-        life->urged = true;
-        attend_everyone(sv);
-        return true;
-    }
-    if (!life->straggled && sv->now >= life->stragglers_at) {
-        life->straggled = true;
-        signal_stragglers(sv, SIGNAL_TERM, actions);
         return true;
     }
     return false;
@@ -407,6 +416,7 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
 
     if (!life->killed && sv->now >= life->finish_at) {
         life->killed = true;
+        life->finish_at = sv->now;
         life->rekill_at = msec_add(sv->now, REKILL_MS);
         life->hook_ended = true;
         kill_task(sv, PRIMARY_STOP, life->second_signal ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER,
@@ -453,6 +463,10 @@ bool lifecycle_review(struct sv *sv, struct actions *actions) {
     case PHASE_STOP:
         if (review_grace(sv, actions))
             return true;
+        if (life->killed && sv->now >= msec_add(life->kill_at, KILL_PATIENCE_MS)) {
+            begin_stragglers(sv, STEP_NO_WORKER, CAUSE_PATIENCE_OVER, actions);
+            return true;
+        }
         if (sv->live > 0 || task_remains(&life->primary[PRIMARY_START]))
             return false;
         begin_stragglers(sv, STEP_NO_WORKER, CAUSE_NO_WORKER_LEFT, actions);
@@ -480,6 +494,8 @@ msec_t lifecycle_deadline(const struct sv *sv) {
             deadline = msec_min(deadline, life->kill_at);
         else if (life->phase == PHASE_STRAGGLERS)
             deadline = msec_min(deadline, life->rekill_at);
+        else
+            deadline = msec_min(deadline, msec_add(life->kill_at, KILL_PATIENCE_MS));
     }
     if (life->phase == PHASE_FINISH) {
         deadline = life->killed ? life->rekill_at : life->finish_at;

@@ -7,11 +7,26 @@
 
 #define SIGNAL_NAME_BYTES 16 /* enough for "RTMIN+30" and its NUL */
 
-/* The numbers that the core itself knows by name (it includes no <signal.h>). */
+/* The numbers that the core itself knows by name (it includes no <signal.h>). SIGNAL_STOP is a policy, see spec.h. */
 enum {
-    SIGNAL_HUP = 1, SIGNAL_INT = 2, SIGNAL_QUIT = 3, SIGNAL_ABRT = 6, SIGNAL_KILL = 9, SIGNAL_USR1 = 10,
-    SIGNAL_USR2 = 12, SIGNAL_PIPE = 13, SIGNAL_TERM = 15, SIGNAL_CHLD = 17, SIGNAL_CONT = 18, SIGNAL_SIGSTOP = 19 /* SIGNAL_STOP is a policy */,
-    SIGNAL_TSTP = 20, SIGNAL_TTIN = 21, SIGNAL_TTOU = 22, SIGNAL_URG = 23, SIGNAL_WINCH = 28, SIGNAL_IO = 29,
+    SIGNAL_HUP = 1,
+    SIGNAL_INT = 2,
+    SIGNAL_QUIT = 3,
+    SIGNAL_ABRT = 6,
+    SIGNAL_KILL = 9,
+    SIGNAL_USR1 = 10,
+    SIGNAL_USR2 = 12,
+    SIGNAL_PIPE = 13,
+    SIGNAL_TERM = 15,
+    SIGNAL_CHLD = 17,
+    SIGNAL_CONT = 18,
+    SIGNAL_SIGSTOP = 19,
+    SIGNAL_TSTP = 20,
+    SIGNAL_TTIN = 21,
+    SIGNAL_TTOU = 22,
+    SIGNAL_URG = 23,
+    SIGNAL_WINCH = 28,
+    SIGNAL_IO = 29,
 };
 
 /* The number of a name with or without SIG ("TERM", "SIGTERM", "RTMIN+3", "RTMAX-1"), 0 where there is none.

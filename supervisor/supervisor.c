@@ -119,15 +119,20 @@ struct report *sv_report(struct actions *actions, struct slot slot, enum cause c
 }
 
 static bool may_forward(const struct sv *sv) {
-    return sv->forward != 0 && sv->life.phase != PHASE_BOOT;
+    return (sv->forward != 0 || sv->forwarding != 0) && sv->life.phase != PHASE_BOOT;
 }
 
-/* The lowest forwarded signal to the next worker that has a process. */
+/* One signal after the other goes to everybody: what comes meanwhile waits for its own turn, the same one too, or those
+ * who had theirs already would miss it. */
 static void forward_one(struct sv *sv, struct actions *actions) {
-    int number = 1;
-    while (!(sv->forward >> (number - 1) & 1))
-        number++;
-    const struct spec_signal *spec = &sv->spec->signals[number];
+    if (sv->forwarding == 0) {
+        sv->forwarding = 1;
+        while (!(sv->forward >> (sv->forwarding - 1) & 1))
+            sv->forwarding++;
+        sv->forward &= ~(UINT64_C(1) << (sv->forwarding - 1));
+        sv->forward_next = 0;
+    }
+    const struct spec_signal *spec = &sv->spec->signals[sv->forwarding];
     while (sv->forward_next < sv->spec->workers_count) {
         uint32_t index = sv->forward_next++;
         const struct worker *worker = &sv->workers[index];
@@ -135,11 +140,10 @@ static void forward_one(struct sv *sv, struct actions *actions) {
             continue;
         struct action *action = actions_append(actions, ACTION_SIGNAL);
         action->slot = worker_slot(sv, index, SLOT_WORKER);
-        action->signal = spec->policy == SIGNAL_FORWARD ? spec->number : number;
+        action->signal = spec->policy == SIGNAL_FORWARD ? spec->number : sv->forwarding;
         return;
     }
-    sv->forward &= ~(UINT64_C(1) << (number - 1));
-    sv->forward_next = 0;
+    sv->forwarding = 0;
 }
 
 static bool may_spawn(const struct sv *sv) {

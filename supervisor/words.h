@@ -1,5 +1,5 @@
-/* A command line to words, as sh splits it: blanks separate, '…' and "…" quote, a backslash takes the next byte as it is
- * (inside "…" only before ", \, $ and `). No variables, no globs, no operators: a shell is wanted with sh -c '…'.
+/* A command line to words, as sh splits it: blanks separate, '…' and "…" quote, a backslash takes the next byte as it
+ * is (inside "…" only before ", \, $ and `). No variables, no globs, no operators: a shell is wanted with sh -c '…'.
  * Source: POSIX.1-2017, Shell Command Language, 2.2 Quoting. */
 #ifndef SUPERVISOR_WORDS_H
 #define SUPERVISOR_WORDS_H
@@ -7,9 +7,9 @@
 #include <stddef.h>
 
 enum words_error {
-    WORDS_E_QUOTE = 1,  /* a quote is not closed */
-    WORDS_E_BACKSLASH,  /* the line ends with a backslash */
-    WORDS_E_MANY,       /* more words than max */
+    WORDS_E_QUOTE = 1, /* a quote is not closed */
+    WORDS_E_BACKSLASH, /* the line ends with a backslash */
+    WORDS_E_MANY,      /* more words than max */
 };
 
 /* Splits length bytes of text (no NUL among them). Words go, each with a NUL, one after the other into ret_bytes, which

@@ -94,6 +94,12 @@ static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct a
     struct worker *worker = &sv->workers[index];
     if (!worker_has_process(worker))
         return;
+    msec_t grace = grace_of(sv, worker);
+    if (lifecycle_stopping(sv)) {
+        grace = msec_min(grace, sv->life.grace);
+        lifecycle_postpone_kill(sv);
+    }
+    worker->kill_at = msec_max(worker->kill_at, msec_add(sv->now, grace / 4));
     struct action *action = signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), signal);
     action->to_leader = spec_of(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
     action->then_continue = true;
@@ -202,7 +208,7 @@ static void begin_grace(struct sv *sv, struct worker *worker) {
 /* Whether its stop hook is still to be run. */
 static bool hook_due(const struct sv *sv, const struct worker *worker) {
     return worker->ready_at != MSEC_NEVER && spec_of(sv, worker)->stop.argc > 0 && worker->hook == TASK_IDLE &&
-           grace_of(sv, worker) > 0 && !sv->life.killed;
+           grace_of(sv, worker) > 0 && !sv->life.killed && sv->life.phase <= PHASE_STOP;
 }
 
 static void ask(struct sv *sv, uint32_t index, enum cause cause, struct actions *actions) {
@@ -266,7 +272,12 @@ static void after_loss(struct sv *sv, uint32_t index, enum worker_input partly, 
     if (remains(worker)) {
         if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
             begin_grace(sv, worker);
+        bool was_stopping = worker->state == WORKER_STOPPING;
         take_input(sv, index, partly, why, actions);
+        /* The stop signal went to the leader alone, who is gone: the rest hasn't been asked yet. */
+        if (partly == INPUT_LEADER_ENDED && was_stopping && worker->members &&
+            spec_of(sv, worker)->stop_to == STOP_TO_LEADER)
+            send_stop_signal(sv, index, stop_signal_of(sv, worker), actions);
         if (worker->state == WORKER_KILLED)
             timers_set(&sv->timers, index, deadline_of(sv, worker, &why));
         return;

@@ -1,0 +1,47 @@
+/* Facts between the moment they are read from the kernel and the moment the core takes them.
+ *
+ * A ring that can't overflow by construction: one turn of the loop reads a bounded number of facts (below), every event
+ * that was there is stepped before the next turn, and what the doing itself adds is a failed fork at the most, of which
+ * there are no more than processes in flight. Events get their time when they are stepped: one `now` for a turn. */
+#ifndef INIT_INBOX_H
+#define INIT_INBOX_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#include "supervisor/event.h"
+#include "supervisor/limits.h"
+
+#define WAITS_PER_TURN 64   /* descriptors that epoll reports at once; each is good for two facts at most */
+#define SIGNALS_PER_TURN 64 /* read at once; more than the 31 that coalesce, so a TERM is never behind a flood of others */
+#define REAPS_PER_TURN 64   /* each is good for EXECUTED, READY, UNREADY and EXITED */
+#define LOOKS_PER_TURN 64   /* groups found empty */
+
+#define INBOX_EVENTS 1024
+
+_Static_assert(2 * WAITS_PER_TURN + SIGNALS_PER_TURN + 4 * REAPS_PER_TURN + LOOKS_PER_TURN + 2 /* BOOT, CHILDREN_GONE */ +
+                       SPAWNING_MAX + 2 /* the primary's */ <=
+                   INBOX_EVENTS,
+               "a turn's facts must fit");
+
+struct inbox {
+    uint32_t first;
+    uint32_t count;
+    struct event events[INBOX_EVENTS];
+};
+
+static inline void inbox_push(struct inbox *inbox, struct event event) {
+    assert(inbox->count < INBOX_EVENTS);
+    inbox->events[(inbox->first + inbox->count++) % INBOX_EVENTS] = event;
+}
+
+/* The oldest; there must be one. */
+static inline struct event inbox_take(struct inbox *inbox) {
+    assert(inbox->count > 0);
+    struct event event = inbox->events[inbox->first];
+    inbox->first = (inbox->first + 1) % INBOX_EVENTS;
+    inbox->count--;
+    return event;
+}
+
+#endif

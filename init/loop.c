@@ -1,0 +1,252 @@
+/* epoll, a signalfd, a timerfd. One turn: arm the timer if the deadline has changed, wait, read the clock, drain what there is
+ * into the inbox, then step every event that was there when the turn began. Nothing else waits, and nothing ticks.
+ *
+ * The signalfd is made by the raw call with all 64 signals: glibc's own functions leave 32 and 33 out, and their default kills.
+ * BOOT follows the first look at the signals, so that a TERM that came before is seen before anything is started. */
+#include "init/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "init/children.h"
+#include "init/environment.h"
+#include "init/fd.h"
+#include "init/inbox.h"
+#include "init/log.h"
+#include "init/perform.h"
+#include "init/watch.h"
+
+struct loop {
+    struct performer performer;
+    struct readiness readiness;
+    struct inbox inbox;
+    struct sv *core;
+    int signals;
+    int timer;
+    msec_t armed; /* what the timer is set to */
+    bool reap;    /* CHLD came */
+};
+
+static int open_signals(void) {
+    uint64_t all = SIGNAL_SET_ALL;
+    return (int)syscall(SYS_signalfd4, -1, &all, (size_t)SIGNAL_SET_BYTES, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Each step with what it is for, so that 111 can say what is missing. */
+static int open_descriptors(struct loop *loop, const char **ret_step) {
+    struct performer *performer = &loop->performer;
+    struct slot none = {.kind = SLOT_CONTAINER};
+    *ret_step = "/dev/null";
+    if ((performer->null = open("/dev/null", O_RDWR | O_CLOEXEC)) < 0)
+        return -errno;
+    *ret_step = "an epoll";
+    if ((performer->epoll = epoll_create1(EPOLL_CLOEXEC)) < 0)
+        return -errno;
+    *ret_step = "a signalfd";
+    if ((loop->signals = open_signals()) < 0)
+        return -errno;
+    *ret_step = "a timerfd";
+    if ((loop->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) < 0)
+        return -errno;
+    *ret_step = "its epoll";
+    int r = watch_add(performer->epoll, loop->signals, SOURCE_SIGNALS, none);
+    return r < 0 ? r : watch_add(performer->epoll, loop->timer, SOURCE_TIMER, none);
+}
+
+static int open_parts(struct loop *loop, const struct loop_input *input) {
+    struct performer *performer = &loop->performer;
+    int r = environment_open(input->spec, environ, &performer->environment);
+    if (r == 0)
+        r = descendants_open(&performer->descendants);
+    if (r < 0)
+        return r;
+    const struct children_input children = {.spec = input->spec,
+                                            .epoll = performer->epoll,
+                                            .inbox = &loop->inbox,
+                                            .descendants = performer->descendants,
+                                            .readiness = &loop->readiness};
+    r = children_open(&children, &performer->children);
+    void *memory = r == 0 ? malloc(sv_bytes(input->spec)) : NULL;
+    if (r == 0 && !memory)
+        r = -ENOMEM;
+    if (r == 0)
+        loop->core = sv_init(input->spec, memory);
+    return r;
+}
+
+int loop_open(const struct loop_input *input, struct loop **ret, char *error, size_t size) {
+    const char *step = "";
+    struct loop *loop = calloc(1, sizeof *loop);
+    if (!loop) {
+        snprintf(error, size, "no memory");
+        return -ENOMEM;
+    }
+    loop->performer = (struct performer){.spec = input->spec,
+                                         .inherited = input->inherited,
+                                         .sandbox = input->sandbox,
+                                         .readiness = &loop->readiness,
+                                         .inbox = &loop->inbox,
+                                         .epoll = -1,
+                                         .null = -1};
+    loop->signals = loop->timer = -1;
+    loop->armed = MSEC_NEVER;
+    int r = open_descriptors(loop, &step);
+    if (r == 0) {
+        step = "memory";
+        r = open_parts(loop, input);
+    }
+    if (r < 0)
+        snprintf(error, size, "cannot get %s: %s", step, strerror(-r));
+    else
+        r = readiness_open(input->spec, &loop->readiness, error, size);
+    if (r < 0) {
+        loop_close(loop);
+        return r;
+    }
+    *ret = loop;
+    return 0;
+}
+
+void loop_close(struct loop *loop) {
+    if (!loop)
+        return;
+    children_close(loop->performer.children);
+    readiness_close(&loop->readiness);
+    descendants_close(loop->performer.descendants);
+    environment_close(loop->performer.environment);
+    free(loop->core);
+    fd_close(&loop->timer);
+    fd_close(&loop->signals);
+    fd_close(&loop->performer.epoll);
+    fd_close(&loop->performer.null);
+    free(loop);
+}
+
+const struct sv *loop_core(const struct loop *loop) {
+    return loop->core;
+}
+
+/* --- facts --- */
+
+static void take_signal(struct loop *loop, const struct signalfd_siginfo *info) {
+    int number = (int)info->ssi_signo;
+    if (number == SIGCHLD) {
+        loop->reap = true;
+        return;
+    }
+    if (number == SIGPIPE && info->ssi_pid == (uint32_t)getpid())
+        return; /* a log that nobody reads any more */
+    if (loop->performer.spec->signals[number].policy == SIGNAL_RELOAD && info->ssi_code != SI_KERNEL) {
+        log_record(LOG_WARNING, "container", NULL, "HUP: reloading is not built yet");
+        return;
+    }
+    inbox_push(&loop->inbox,
+               (struct event){.kind = EVENT_SIGNAL, .signal = number, .hangup = number == SIGHUP && info->ssi_code == SI_KERNEL});
+}
+
+static void read_signals(struct loop *loop) {
+    struct signalfd_siginfo infos[SIGNALS_PER_TURN];
+    ssize_t length = read(loop->signals, infos, sizeof infos);
+    for (ssize_t i = 0; i < length / (ssize_t)sizeof infos[0]; i++)
+        take_signal(loop, &infos[i]);
+}
+
+static void read_timer(struct loop *loop) {
+    uint64_t count;
+    ssize_t length = read(loop->timer, &count, sizeof count);
+    (void)length;
+    loop->armed = MSEC_NEVER;
+}
+
+static void take_wait(struct loop *loop, uint64_t key) {
+    struct children *children = loop->performer.children;
+    struct slot slot = watch_slot(key);
+    switch (watch_source(key)) {
+    case SOURCE_SIGNALS:
+        read_signals(loop);
+        return;
+    case SOURCE_TIMER:
+        read_timer(loop);
+        return;
+    case SOURCE_STATUS:
+        children_read_status(children, slot);
+        return;
+    case SOURCE_READY:
+        children_read_ready(children, slot);
+        return;
+    case SOURCE_MEMBER:
+        children_look(children, slot);
+        return;
+    }
+}
+
+static msec_t read_clock(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (msec_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+static void arm(struct loop *loop, msec_t deadline) {
+    if (deadline == loop->armed)
+        return;
+    struct itimerspec spec = {0};
+    if (deadline != MSEC_NEVER) {
+        spec.it_value.tv_sec = (time_t)(deadline / 1000);
+        spec.it_value.tv_nsec = (long)(deadline % 1000) * 1000000;
+    }
+    if (timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
+        log_record(LOG_WARNING, "container", NULL, "cannot set a timer: %s", strerror(errno));
+    else
+        loop->armed = deadline;
+}
+
+static void wait_for_facts(struct loop *loop, bool busy) {
+    struct epoll_event found[WAITS_PER_TURN];
+    int count = epoll_wait(loop->performer.epoll, found, WAITS_PER_TURN, busy ? 0 : -1);
+    for (int i = 0; i < count; i++)
+        take_wait(loop, found[i].data.u64);
+    if (loop->reap || children_due(loop->performer.children)) {
+        loop->reap = false;
+        children_reap(loop->performer.children);
+    }
+}
+
+static void step(struct loop *loop, struct event event, msec_t now) {
+    struct actions actions = {.capacity = ACTIONS_MAX};
+    event.time = now;
+    sv_step(loop->core, &event, &actions);
+    for (uint32_t i = 0; i < actions.count; i++)
+        perform(&loop->performer, &actions.items[i]);
+}
+
+static void turn(struct loop *loop, bool busy) {
+    wait_for_facts(loop, busy);
+    msec_t now = read_clock();
+    for (uint32_t left = loop->inbox.count; left > 0; left--)
+        step(loop, inbox_take(&loop->inbox), now);
+    if (sv_deadline(loop->core) <= now)
+        step(loop, (struct event){.kind = EVENT_TICK}, now);
+}
+
+void loop_run(struct loop *loop) {
+    msec_t deadline;
+    read_signals(loop);
+    inbox_push(&loop->inbox, (struct event){.kind = EVENT_BOOT});
+    turn(loop, true);
+    while (!sv_done(loop->core)) {
+        deadline = sv_deadline(loop->core);
+        bool busy = loop->inbox.count > 0 || children_due(loop->performer.children) || deadline == 0;
+        arm(loop, deadline);
+        turn(loop, busy);
+    }
+}

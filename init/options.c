@@ -1,0 +1,253 @@
+/* The command line: see options.h. getopt_long with "+" stops at the first word that is no option, so that a COMMAND's
+ * own options are never taken for brood's; its messages are off, since they name neither remedy nor level.
+ *
+ * What the contract has but this build has not is one table of refusals: an option that does nothing would be worse
+ * than one that says so. Source: getopt(3), for optopt: 0 after an unknown long option, its value after one that was
+ * given a value it doesn't take. */
+#include "init/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/config.h"
+
+#define DEFAULT_CONFIG "/etc/brood.ini"
+#define REMEDY "; see brood --help"
+
+enum { OPT_NO_SUBREAPER = 256, OPT_LOG_FORMAT };
+
+static const char SHORT[] = "+:c:t:Cnw:me:svqVh";
+
+static const struct option LONG[] = {
+    {"config", required_argument, NULL, 'c'},
+    {"grace", required_argument, NULL, 't'},
+    {"check", no_argument, NULL, 'C'},
+    {"sandbox", no_argument, NULL, 'n'},
+    {"write-shims", required_argument, NULL, 'w'},
+    {"mirror", no_argument, NULL, 'm'},
+    {"remap", required_argument, NULL, 'e'},
+    {"subreaper", no_argument, NULL, 's'},
+    {"no-subreaper", no_argument, NULL, OPT_NO_SUBREAPER},
+    {"verbose", no_argument, NULL, 'v'},
+    {"quiet", no_argument, NULL, 'q'},
+    {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"version", no_argument, NULL, 'V'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+const char options_version[] = "brood 0.1.0\n";
+
+const char options_help[] =
+    "brood: a small PID 1 for containers\n"
+    "\n"
+    "  brood [OPTIONS] [--] COMMAND [ARG...]    runs one command\n"
+    "  brood [OPTIONS] -c FILE                  runs the worker groups of an INI file\n"
+    "  brood [OPTIONS] -c FILE -- COMMAND...    both: the container ends with COMMAND\n"
+    "  brood                                    as -c $BROOD_CONFIG, else\n"
+    "                                           -c " DEFAULT_CONFIG "\n"
+    "\n"
+    "Options end at the first word that isn't one.\n"
+    "\n"
+    "  -c, --config FILE       the INI file; - is standard input\n"
+    "  -t, --grace DURATION    from the first stop signal to SIGKILL (10s, 500ms, 0);\n"
+    "                          overrides [supervisor] grace\n"
+    "  -C, --check             print every fault of the config and start nothing\n"
+    "  -n, --sandbox           try it here: as PID 1 of namespaces of its own\n"
+    "  -s, --subreaper         adopt orphaned descendants; the default, unless brood\n"
+    "      --no-subreaper      is PID 1, where it does so anyway\n"
+    "  -v, --verbose           one level louder; may be repeated\n"
+    "  -q, --quiet             one level quieter; may be repeated\n"
+    "      --log-format FORMAT how brood's own records look: text or json\n"
+    "  -V, --version           print the version\n"
+    "  -h, --help              print this\n"
+    "\n"
+    "Exit status:\n"
+    "  0        all workers completed, or a stop was asked for\n"
+    "  100      wrong usage or config, nothing was started\n"
+    "  111      the system refused something brood needs to begin\n"
+    "  126 127  COMMAND can't be executed, isn't found\n"
+    "  137      a worker or COMMAND had to be killed at the end of the grace period\n"
+    "  128+n    COMMAND, a worker or a start was ended by signal n\n"
+    "  else     that of COMMAND, or of the first worker that failed for good\n"
+    "\n"
+    "More: man brood, man brood.ini\n";
+
+/* What an option's value is called, by the option's own value in LONG. */
+static const char *value_name(int value) {
+    if (value == 'c')
+        return "FILE";
+    if (value == 't')
+        return "DURATION";
+    if (value == 'w')
+        return "DIR";
+    if (value == 'e')
+        return "CODE[:TO]";
+    return "FORMAT, text or json";
+}
+
+static const char *long_name(int value) {
+    for (const struct option *option = LONG; option->name != NULL; option++) {
+        if (option->val == value)
+            return option->name;
+    }
+    return NULL;
+}
+
+static int count_abbreviated(const char *word) {
+    size_t length = strcspn(word + 2, "=");
+    int count = 0;
+    for (const struct option *option = LONG; option->name != NULL; option++)
+        count += strncmp(option->name, word + 2, length) == 0;
+    return count;
+}
+
+/* getopt_long returned '?': word is the one it read last, value its optopt. */
+static int refuse_option(const char *word, int value, char *error, size_t size) {
+    if (value == 0 && count_abbreviated(word) > 1)
+        snprintf(error, size, "%s may be one of several options, write it in full" REMEDY, word);
+    else if (value == 0)
+        snprintf(error, size, "unknown option %s" REMEDY, word);
+    else if (long_name(value) != NULL)
+        snprintf(error, size, "--%s takes no value" REMEDY, long_name(value));
+    else
+        snprintf(error, size, "unknown option -%c" REMEDY, value > ' ' && value < 0x7f ? value : '?');
+    return -EINVAL;
+}
+
+static int take_grace(const char *text, struct options *options, char *error, size_t size) {
+    const char *why = "not a duration";
+    if (config_duration(text, &options->grace, &why) == 0)
+        return 0;
+    snprintf(error, size, "--grace %s: %s" REMEDY, text, why);
+    return -EINVAL;
+}
+
+static int take_config(const char *text, struct options *options, char *error, size_t size) {
+    if (text[0] == '\0') {
+        snprintf(error, size, "--config needs a FILE, not an empty word" REMEDY);
+        return -EINVAL;
+    }
+    options->config = text;
+    return 0;
+}
+
+static int take_log_format(const char *text, struct options *options, char *error, size_t size) {
+    if (strcmp(text, "text") == 0) {
+        options->log_format = LOG_TEXT;
+        return 0;
+    }
+    if (strcmp(text, "json") == 0) {
+        options->log_format = LOG_JSON;
+        return 0;
+    }
+    snprintf(error, size, "--log-format %s: it is text or json" REMEDY, text);
+    return -EINVAL;
+}
+
+static int take_option(int value, const char *word, struct options *options, char *error, size_t size) {
+    switch (value) {
+    case 'c':
+        return take_config(optarg, options, error, size);
+    case 't':
+        return take_grace(optarg, options, error, size);
+    case 'C':
+        options->mode = MODE_CHECK;
+        return 0;
+    case 'n':
+        options->sandbox = true;
+        return 0;
+    case 's':
+        options->subreaper = SUBREAPER_ON;
+        return 0;
+    case OPT_NO_SUBREAPER:
+        options->subreaper = SUBREAPER_OFF;
+        return 0;
+    case 'v':
+        options->verbosity++;
+        return 0;
+    case 'q':
+        options->verbosity--;
+        return 0;
+    case OPT_LOG_FORMAT:
+        return take_log_format(optarg, options, error, size);
+    case 'V':
+        options->mode = MODE_VERSION;
+        return 0;
+    case 'h':
+        options->mode = MODE_HELP;
+        return 0;
+    case 'w':
+    case 'm':
+    case 'e':
+        snprintf(error, size, "--%s is not built yet" REMEDY, long_name(value));
+        return -EINVAL;
+    case ':':
+        snprintf(error, size, "--%s needs a %s" REMEDY, long_name(optopt), value_name(optopt));
+        return -EINVAL;
+    default:
+        return refuse_option(word, optopt, error, size);
+    }
+}
+
+/* What is to be run, now that all options are known. */
+static int settle(struct options *options, bool dashes, char *error, size_t size) {
+    const char *remap = getenv("BROOD_REMAP");
+    if (remap != NULL && remap[0] != '\0') {
+        snprintf(error, size, "$BROOD_REMAP is not built yet, unset it" REMEDY);
+        return -EINVAL;
+    }
+    if (options->config != NULL)
+        return 0;
+    if (options->command != NULL) {
+        if (options->mode != MODE_CHECK)
+            return 0;
+        snprintf(error, size, "--check needs a config, add --config FILE" REMEDY);
+        return -EINVAL;
+    }
+    if (dashes) {
+        snprintf(error, size, "brood -- needs a COMMAND" REMEDY);
+        return -EINVAL;
+    }
+    const char *config = getenv("BROOD_CONFIG");
+    options->config = config != NULL && config[0] != '\0' ? config : DEFAULT_CONFIG;
+    options->config_implied = true;
+    return 0;
+}
+
+int options_parse(int argc, char **argv, struct options *ret, char *error, size_t size) {
+    struct options options = {.grace = MSEC_NEVER, .log_format = -1};
+    opterr = 0;
+    optind = 0; /* glibc: begin anew, whatever was parsed before */
+    int value;
+    while ((value = getopt_long(argc, argv, SHORT, LONG, NULL)) != -1) {
+        int r = take_option(value, argv[optind - 1], &options, error, size);
+        if (r < 0)
+            return r;
+        if (options.mode == MODE_HELP || options.mode == MODE_VERSION) {
+            *ret = options; /* as everywhere: the first of them is answered, the rest isn't read */
+            return 0;
+        }
+    }
+    if (optind < argc)
+        options.command = argv + optind;
+    bool dashes = optind > 1 && strcmp(argv[optind - 1], "--") == 0;
+    int r = settle(&options, dashes, error, size);
+    if (r < 0)
+        return r;
+    *ret = options;
+    return 0;
+}
+
+enum log_level options_level(const struct options *options, enum log_level level) {
+    int base = options->config == NULL ? LOG_WARNING : (int)level;
+    int wanted = base + options->verbosity;
+    if (wanted < LOG_ERROR)
+        return LOG_ERROR;
+    if (wanted > LOG_DEBUG)
+        return LOG_DEBUG;
+    return (enum log_level)wanted;
+}

@@ -1,0 +1,192 @@
+/* The child's side of a spawn. The child is single-threaded and a copy of brood, so ordinary functions may be called; what
+ * it must not do is return, write to the log or let brood's descriptors through its exec.
+ *
+ * The order is the point. Descriptors come before the limit of open files, which may be lower than their numbers. The
+ * signal mask comes last: until then a TERM waits, and then it meets the dispositions that the program will have. */
+#include "init/spawn.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "init/environment.h"
+#include "init/fd.h"
+#include "init/inherited.h"
+
+#define STATUS_CANNOT_EXECUTE 126 /* as shells say it */
+#define STATUS_NOT_FOUND 127
+
+_Static_assert(sizeof(struct spawn_failure) <= 512, "POSIX lets a pipe take 512 bytes whole");
+
+/* --- telling brood what failed --- */
+
+static _Noreturn void fail(int status_fd, enum spawn_stage stage, int error, const char *what, const char *name) {
+    struct spawn_failure failure = {.stage = stage, .error = error};
+    snprintf(failure.text, sizeof failure.text, "%s%.380s: %s", what, name, strerror(error));
+    ssize_t written = write(status_fd, &failure, sizeof failure);
+    (void)written; /* brood is there: it is this child's parent */
+    bool missing = stage == STAGE_EXEC && error == ENOENT;
+    _exit(missing ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
+}
+
+/* --- descriptors --- */
+
+/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of the wanted. */
+static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
+    int above = 3;
+    int moved[SPAWN_FDS_MAX];
+
+    for (uint32_t i = 0; i < plan->fds_count; i++)
+        if (plan->fds[i].target >= above)
+            above = plan->fds[i].target + 1;
+    if (*status_fd < above) {
+        int fd = fcntl(*status_fd, F_DUPFD_CLOEXEC, above);
+        if (fd < 0)
+            fail(*status_fd, STAGE_SETUP, errno, "cannot arrange descriptors", "");
+        *status_fd = fd;
+    }
+    for (uint32_t i = 0; i < plan->fds_count; i++) {
+        moved[i] = fcntl(plan->fds[i].source, F_DUPFD_CLOEXEC, above);
+        if (moved[i] < 0)
+            fail(*status_fd, STAGE_SETUP, errno, "cannot arrange descriptors", "");
+    }
+    for (uint32_t i = 0; i < plan->fds_count; i++)
+        if (dup2(moved[i], plan->fds[i].target) < 0) /* clears close-on-exec at the target */
+            fail(*status_fd, STAGE_SETUP, errno, "cannot arrange descriptors", "");
+}
+
+/* --- the program --- */
+
+/* Where execvp() found no program that it could execute: the file it must have tripped over, to path. False where there
+ * is none of that name. */
+static bool find_file(const char *name, char *path, size_t size) {
+    struct stat info;
+    if (strchr(name, '/'))
+        return snprintf(path, size, "%s", name) < (int)size && stat(path, &info) == 0;
+
+    const char *search = getenv("PATH");
+    if (!search)
+        search = "/bin:/usr/bin";
+    for (;;) {
+        int length = (int)strcspn(search, ":");
+        int written = snprintf(path, size, "%.*s%s%s", length, search, length ? "/" : "", name);
+        if (written < (int)size && stat(path, &info) == 0 && S_ISREG(info.st_mode))
+            return true;
+        if (search[length] == '\0')
+            return false;
+        search += length + 1;
+    }
+}
+
+/* ENOENT for a file that is there means that something it needs isn't: names it. */
+static void name_interpreter(const char *path, char *text, size_t size) {
+    char head[256];
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t length = fd < 0 ? -1 : read(fd, head, sizeof head - 1);
+    head[length < 0 ? 0 : length] = '\0';
+
+    if (strncmp(head, "#!", 2) == 0) {
+        const char *word = head + 2 + strspn(head + 2, " \t");
+        snprintf(text, size, "its interpreter %.*s is missing", (int)strcspn(word, " \t\r\n"), word);
+    } else if (strncmp(head, "\177ELF", 4) == 0) {
+        snprintf(text, size, "its dynamic loader is missing");
+    } else {
+        snprintf(text, size, "its interpreter /bin/sh is missing");
+    }
+}
+
+static _Noreturn void exec_failed(int status_fd, const char *name, int error) {
+    char path[4096], why[320];
+    bool bare = strchr(name, '/') == NULL;
+
+    /* A bare name that isn't found has the error of the last directory on PATH. */
+    if (bare && error == ENOTDIR)
+        error = ENOENT;
+    if (error != ENOENT || !find_file(name, path, sizeof path))
+        fail(status_fd, STAGE_EXEC, error, "cannot execute ", name);
+
+    struct spawn_failure failure = {.stage = STAGE_INTERPRETER, .error = error};
+    name_interpreter(path, why, sizeof why);
+    snprintf(failure.text, sizeof failure.text, "cannot execute %.160s: %.300s", path, why);
+    ssize_t written = write(status_fd, &failure, sizeof failure);
+    (void)written;
+    _exit(STATUS_CANNOT_EXECUTE);
+}
+
+/* execvp() hands what the kernel can't execute to sh, as POSIX wants it for scripts without a #! line. A program of another
+ * architecture is no script: that is said instead of sh's complaints about its bytes. */
+static void refuse_foreign_program(int status_fd, char *const *argv) {
+    char path[4096], head[4] = "";
+    if (!find_file(argv[0], path, sizeof path))
+        return;
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || read(fd, head, sizeof head) != sizeof head || memcmp(head, "\177ELF", sizeof head) != 0)
+        return;
+    execv(path, argv);
+    if (errno == ENOEXEC)
+        fail(status_fd, STAGE_EXEC, ENOEXEC, "cannot execute ", path);
+}
+
+static void set_dispositions(const struct spawn_plan *plan) {
+    for (int number = 1; number <= 64; number++) {
+        uint64_t bit = signal_bit(number);
+        if ((plan->former | plan->ignored) & bit)
+            signal_set_ignored(number, plan->ignored & bit);
+    }
+}
+
+static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
+    const char *step;
+    if (plan->sandbox) {
+        int r = sandbox_enter(plan->sandbox, &step);
+        if (r < 0)
+            fail(status_fd, STAGE_SETUP, -r, "cannot enter the sandbox: ", step);
+    }
+    setsid(); /* can't fail: a forked child leads no group */
+    place_descriptors(plan, &status_fd);
+    if (plan->directory && chdir(plan->directory) < 0)
+        fail(status_fd, STAGE_DIRECTORY, errno, "cannot enter working directory ", plan->directory);
+    if (plan->nofile)
+        setrlimit(RLIMIT_NOFILE, plan->nofile);
+    if (plan->renamed_pid)
+        environment_rename_pid(plan->envp, plan->renamed_pid, getpid());
+    set_dispositions(plan);
+    environ = plan->envp;
+    signal_mask_set(plan->mask);
+    if (plan->path)
+        execv(plan->path, plan->argv);
+    refuse_foreign_program(status_fd, plan->argv);
+    if (!plan->path)
+        execvp(plan->argv[0], plan->argv);
+    exec_failed(status_fd, plan->path ? plan->path : plan->argv[0], errno);
+}
+
+/* --- the parent's side --- */
+
+int spawn(const struct spawn_plan *plan, int *status_write, pid_t *ret_pid) {
+    pid_t pid = plan->sandbox ? sandbox_fork(plan->sandbox) : fork();
+    if (pid == 0)
+        child_main(plan, *status_write);
+    int r = pid > 0 ? 0 : plan->sandbox ? (int)pid : -errno;
+    fd_close(status_write); /* before the next fork: nobody but this child may hold it open */
+    if (r == 0)
+        *ret_pid = pid;
+    return r;
+}
+
+enum spawn_status spawn_status(int fd, struct spawn_failure *ret) {
+    struct spawn_failure failure;
+    ssize_t length = read(fd, &failure, sizeof failure);
+    if (length < 0 && (errno == EAGAIN || errno == EINTR))
+        return SPAWN_PENDING;
+    if (length != (ssize_t)sizeof failure)
+        return SPAWN_EXECUTED;
+    failure.text[sizeof failure.text - 1] = '\0';
+    *ret = failure;
+    return SPAWN_FAILED;
+}

@@ -1,0 +1,58 @@
+/* One process from a plan: fork, session, descriptors, directory, signals, exec.
+ *
+ * Plain fork(): vfork(), posix_spawn() and CLONE_VFORK suspend brood until the exec is done, and an exec can hang on a
+ * slow filesystem. How the exec went comes back through a close-on-exec pipe that the loop watches: a message says what
+ * failed, the end of file alone that the program runs. */
+#ifndef INIT_SPAWN_H
+#define INIT_SPAWN_H
+
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "init/sandbox.h"
+#include "supervisor/event.h"
+
+#define SPAWN_FDS_MAX 5 /* 0, 1, 2, a readiness descriptor and one to spare */
+
+/* Whatever descriptors of brood's have the numbers in `target`, the child has source there; sources are never lost to
+ * another one's target. */
+struct spawn_fd {
+    int source;
+    int target;
+};
+
+/* Everything is the caller's and only looked at during spawn(); envp's pointers may be replaced in the child. */
+struct spawn_plan {
+    const char *path;  /* executed as it is; NULL: argv[0], looked up on the PATH of envp, as execvp() does */
+    char *const *argv; /* ends with NULL */
+    char **envp;       /* ends with NULL */
+    const char *directory; /* NULL: brood's own */
+    struct spawn_fd fds[SPAWN_FDS_MAX];
+    uint32_t fds_count;
+    uint64_t mask;    /* signals blocked in the program; sets as in init/inherited.h */
+    uint64_t ignored; /* signals ignored in it; all others have their default */
+    uint64_t former;  /* signals ignored in brood, or by its caller */
+    const struct rlimit *nofile; /* NULL: brood's own */
+    pid_t renamed_pid; /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
+    const struct sandbox *sandbox; /* NULL: none */
+};
+
+/* What a child says that could not execute its program; one message, small enough for a pipe to take it whole. */
+struct spawn_failure {
+    enum spawn_stage stage;
+    int error;      /* errno */
+    char text[496]; /* "cannot execute /x/y: No such file or directory" */
+};
+
+/* Forks. *status_write, the write end of a close-on-exec pipe, is closed in the parent in any case. Returns 0, or the
+ * -errno of fork, with ret_pid untouched. */
+int spawn(const struct spawn_plan *plan, int *status_write, pid_t *ret_pid);
+
+enum spawn_status { SPAWN_PENDING, SPAWN_EXECUTED, SPAWN_FAILED };
+
+/* Reads the (nonblocking) read end of that pipe; ret is written with SPAWN_FAILED only. A child that died before its exec
+ * can't be told from one that executed; its exit follows at once. */
+enum spawn_status spawn_status(int fd, struct spawn_failure *ret);
+
+#endif

@@ -1,0 +1,70 @@
+#!/bin/sh
+# The pages say what is there: manual pages without a warning, every option of --help, every key of the config reader and
+# every environment variable in them, every test that README.md names, and docs/worker-states.md as the table has it.
+#
+#     tests/docs.sh [BUILD]      BUILD (build) has brood and diagram
+# shellcheck disable=SC2016 # backquotes are Markdown's here
+set -eu
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/.."
+
+build=${1:-build}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+faults=0
+
+fault() {
+    echo "$*"
+    faults=$((faults + 1))
+}
+
+for page in docs/*.[1-8]; do
+    mandoc -Tlint -Wwarning "$page" >"$scratch/lint" 2>&1 || true
+    MANWIDTH=100 man --warnings -E UTF-8 -l "$page" 2>>"$scratch/lint" | col -bx >"$scratch/$(basename "$page")"
+    [ -s "$scratch/$(basename "$page")" ] || fault "$page: renders to nothing"
+    [ ! -s "$scratch/lint" ] || fault "$page: $(cat "$scratch/lint")"
+done
+
+# Options: as --help has them.
+"$build/brood" --help | grep -oE '(^|[ ,])--?[A-Za-z][a-z-]*' | tr -d ' ,' | sort -u >"$scratch/options"
+[ "$(wc -l <"$scratch/options")" -ge 10 ] || fault "brood --help: names no options"
+while read -r option; do
+    grep -qE -- "(^|[^A-Za-z-])$option([^a-z-]|\$)" "$scratch/brood.1" || fault "docs/brood.1: nothing about $option"
+done <"$scratch/options"
+
+# Keys: .name in the tables of the config reader.
+sed -nE 's/.*\{\.name = "([a-z_]+)".*/\1/p' supervisor/config_keys.c | sort -u >"$scratch/keys"
+[ "$(wc -l <"$scratch/keys")" -ge 20 ] || fault "supervisor/config_keys.c: no table of keys found"
+while read -r key; do
+    case $key in limit_*) key='limit_\*' ;; esac
+    grep -qE "(^|[^a-z_])$key([^a-z_]|\$)" "$scratch/brood.ini.5" || fault "docs/brood.ini.5: nothing about $key"
+done <"$scratch/keys"
+
+# Variables that workers get or that brood reads.
+for name in BROOD_CONFIG NOTIFY_SOCKET WORKER_ID WORKER_NAME WORKER_INDEX WORKER_COUNT WORKER_TYPE WORKER_PID \
+    WORKER_EXIT_STATUS WORKER_SIGNAL; do
+    grep -q "$name" "$scratch/brood.1" || fault "docs/brood.1: nothing about $name"
+    grep -rq "$name" init || fault "docs/brood.1: $name is not in init/"
+done
+
+# Tests: the last column of the table of guarantees, stories (a-b) and system tests (a_b).
+sed -nE 's/^\|.*\|([^|]*)\|$/\1/p' README.md | grep -oE '`[a-z0-9_-]+`' | tr -d '`' | sort -u >"$scratch/tests"
+[ "$(wc -l <"$scratch/tests")" -ge 10 ] || fault "README.md: no table of guarantees found"
+while read -r test; do
+    [ -f "tests/golden/$test.story" ] || grep -rqE "def $test\(" --include='*.py' tests/system ||
+        fault "README.md: there is no test $test"
+done <"$scratch/tests"
+
+# The example in README.md is one that brood accepts.
+sed -n '/^```ini$/,/^```$/p' README.md | sed '/^```/d' >"$scratch/readme.ini"
+"$build/brood" --check -c "$scratch/readme.ini" >"$scratch/check" 2>&1 || fault "README.md: $(cat "$scratch/check")"
+
+"$build/diagram" >"$scratch/worker-states.md"
+cmp -s "$scratch/worker-states.md" docs/worker-states.md || {
+    fault "docs/worker-states.md: not what the table says; make diagram"
+    diff docs/worker-states.md "$scratch/worker-states.md" | head -n 20
+}
+
+[ "$faults" -eq 0 ] && echo "docs: $(wc -l <"$scratch/options") options, $(wc -l <"$scratch/keys") keys," \
+    "$(wc -l <"$scratch/tests") tests named, as they are"

@@ -1,0 +1,110 @@
+"""--sandbox: PID 1 of namespaces of its own, with and without privilege."""
+
+import os
+import shutil
+import signal
+
+from harness import OPTIONS, now_ms, worker, worker_argv
+
+
+def as_nobody():
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+
+
+def sandbox(t, config, *options, nobody=False, **keywords):
+    """As nobody: from copies, since the repository may lie where nobody can't go."""
+    if not nobody:
+        return t.brood(config, "--sandbox", *options, mode="child", **keywords)
+    for name in ("brood", "worker"):
+        source = OPTIONS["brood"] if name == "brood" else OPTIONS["programs"] + "/worker"
+        shutil.copy(source, os.path.join(t.directory, name))
+        t.files.add(name)
+    return t.brood(config, "--sandbox", *options, mode="child", path=t.directory + "/brood", before=as_nobody,
+                   **keywords)
+
+
+def check_stop(t, nobody):
+    program = t.directory + "/worker" if nobody else OPTIONS["programs"] + "/worker"
+    brood = sandbox(t, f"""
+        [worker:web]
+        start = {program} show orphan:lost:ignore say:start serve:delay=50
+        count = 2
+        [supervisor]
+        grace = 500ms
+        """, nobody=nobody)
+    t.wait_event("web/0 start")
+    t.wait_event("web/1 start")
+    t.equal(len(t.told(r"web/. pid=\d+ ppid=1 .*")), 2, "the inner brood is PID 1")
+    t.between(brood.stop(signal.SIGTERM, 0, "TERM"), 500, 2000, "the stop")
+    t.equal(len(t.told("web/. TERM")), 2, "each gets TERM once")
+    t.equal(len(t.told("lost TERM")), 2, "stragglers too")
+
+
+def test_sandbox_stops(t):
+    check_stop(t, nobody=False)
+
+
+def test_sandbox_stops_without_privilege(t):
+    check_stop(t, nobody=True)
+
+
+def test_sandbox_status(t):
+    for nobody in (False, True):
+        brood = sandbox(t, None, command=["sh", "-c", "echo $$; exit 5"], nobody=nobody, keep_stdout=True)
+        t.equal(brood.wait(), 5, "status")
+        t.ok(int(brood.stdout) < 10, "a PID namespace of its own")
+
+
+def test_sandbox_of_a_failure(t):
+    brood = sandbox(t, f"""
+        [worker:web]
+        start = {worker('say:start', 'exit:7')}
+        restart = no
+        """)
+    brood.ends(7, "web/0")
+
+
+def test_sandbox_with_a_worker_that_ignores_term(t):
+    brood = sandbox(t, f"""
+        [worker:web]
+        start = {worker('say:start', 'serve:ignore')}
+        """, "-t", "400ms")
+    t.wait_event("web/0 start")
+    t.between(brood.stop(signal.SIGTERM, 137, "web/0"), 400, 1500, "the stop")
+
+
+def test_sandbox_forwards_signals(t):
+    brood = sandbox(t, None, command=worker_argv("name:main", "say:start", "serve:die"))
+    t.wait_event("main start")
+    brood.send(signal.SIGUSR1)
+    t.wait_event("main USR1")
+    brood.stop(signal.SIGTERM, 143)
+
+
+def test_sandbox_mounts_are_its_own(t):
+    command = "touch /run/inside && hostname && ls /run && ls -d /proc/1 && readlink /proc/1/exe"
+    brood = sandbox(t, None, command=["sh", "-c", command], keep_stdout=True)
+    t.equal(brood.wait(), 0, "status")
+    lines = brood.stdout.decode().split()
+    t.ok("inside" in lines and OPTIONS["brood"] in lines, f"its own /run and /proc: {lines}")
+    t.ok(not os.path.exists("/run/inside"), "nothing of it is left outside")
+
+
+def test_sandbox_inner_brood_dies_with_the_outer(t):
+    brood = sandbox(t, f"""
+        [worker:web]
+        start = {worker('say:start', 'serve:ignore')}
+        """)
+    t.wait_event("web/0 start")
+    begin = now_ms()
+    brood.send(signal.SIGKILL)
+    t.equal(brood.wait(), -9, "the outer one is killed")
+    t.ok(now_ms() - begin < 1000, "and nothing is left, as the runner checks")
+
+
+def test_sandbox_check_of_config_faults(t):
+    status, _, err = t.run("--sandbox", "-c", t.file("app.ini", "[worker:a]\nstart = true\nnonsense = 1\n"))
+    t.equal(status, 100, "status")
+    t.match(err, "app.ini:3: error", "the fault")
