@@ -36,9 +36,9 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 SUPERVISOR := signals words config config_check config_endpoints config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values backoff timers worker_table worker group lifecycle lineage \
 	describe exit_status supervisor
-INIT := main options inherited loop children descendants spawn environment notify readiness sandbox perform log outcome
+INIT := main options inherited load loop children descendants spawn environment notify readiness sandbox perform log outcome cpus
 UNIT := words signals config config_keys config_whole config_memory backoff timers worker lineage describe core log \
-	options descendants
+	options descendants cpus
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 library := $(O)/libsupervisor.a
@@ -74,6 +74,7 @@ $(O)/unit/%: $(O)/tests/unit/test_%.o $(library)
 $(O)/unit/log: $(O)/init/log.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
+$(O)/unit/cpus: $(O)/init/cpus.o
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 

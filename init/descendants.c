@@ -30,10 +30,10 @@
 #define SYS_pidfd_open 434
 #endif
 
-#define STAT_BYTES 2048   /* a stat line: 64 bytes of comm, 51 numbers of at most 20 digits */
-#define ROUNDS_MAX 100    /* looks in one call: a fork bomb must not hold brood up for ever */
-#define CHAIN_MAX 10000   /* ancestors looked at: a reused pid may close a circle */
-#define TABLE_FIRST 256   /* processes there is room for at first */
+#define STAT_BYTES 2048 /* a stat line: 64 bytes of comm, 51 numbers of at most 20 digits */
+#define ROUNDS_MAX 100  /* looks in one call: a fork bomb must not hold brood up for ever */
+#define CHAIN_MAX 10000 /* ancestors looked at: a reused pid may close a circle */
+#define TABLE_FIRST 256 /* processes there is room for at first */
 
 _Static_assert(sizeof(pid_t) == sizeof(int32_t), "lineage.h has pids as int32_t");
 
@@ -45,11 +45,11 @@ struct table {
 };
 
 struct descendants {
-    DIR *proc;        /* NULL: not usable */
+    DIR *proc; /* NULL: not usable */
     const char *why;
     struct table now;
     struct table spare; /* the former one, and room for the next */
-    uint32_t *chosen; /* room for now.count */
+    uint32_t *chosen;   /* room for now.count */
     size_t chosen_capacity;
     uint64_t told_all; /* without /proc: what kill(-1) was called with */
 };
@@ -148,9 +148,9 @@ static void carry_over(const struct table *former, struct table *table) {
     size_t j = 0;
     for (size_t i = 0; i < table->count; i++) {
         const struct lineage_process *process = &table->processes[i];
-        while (j < former->count && (former->processes[j].pid < process->pid ||
-                                     (former->processes[j].pid == process->pid &&
-                                      former->processes[j].start < process->start)))
+        while (j < former->count &&
+               (former->processes[j].pid < process->pid ||
+                (former->processes[j].pid == process->pid && former->processes[j].start < process->start)))
             j++;
         bool same = j < former->count && former->processes[j].pid == process->pid &&
                     former->processes[j].start == process->start;
@@ -244,9 +244,9 @@ static int compare_groups(const void *a, const void *b) {
     return (*left > *right) - (*left < *right);
 }
 
-/* One look; signals whom it hasn't told yet. Returns how many, or -errno where it was none; *ret_again: another look may
- * find more. Who was killed, or has gone meanwhile, may have forked after the look. Not so after other signals: what a
- * process starts when it is told to stop is there to tidy up. */
+/* One look; signals whom it hasn't told yet. Returns how many, or -errno where it was none; *ret_again: another look
+ * may find more. Who was killed, or has gone meanwhile, may have forked after the look. Not so after other signals:
+ * what a process starts when it is told to stop is there to tidy up. */
 static int signal_round(struct descendants *descendants, int signal, const pid_t *groups, size_t groups_count,
                         bool *ret_again) {
     int r = look(descendants);

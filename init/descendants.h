@@ -12,8 +12,8 @@
 
 struct descendants; /* remembers who was signalled, and buffers that grow and are kept */
 
-/* Returns 0 with *ret owned by the caller, or -ENOMEM. Where /proc can't be used (not mounted, or another PID namespace's)
- * descendants_usable() says no and why is a constant text. */
+/* Returns 0 with *ret owned by the caller, or -ENOMEM. Where /proc can't be used (not mounted, or another PID
+ * namespace's) descendants_usable() says no and why is a constant text. */
 int descendants_open(struct descendants **ret);
 void descendants_close(struct descendants *descendants); /* takes NULL */
 bool descendants_usable(const struct descendants *descendants, const char **ret_why);

@@ -23,9 +23,9 @@
 
 #include "supervisor/signals.h"
 
-#define LINE_BYTES 4096   /* PIPE_BUF: what one write() to a pipe keeps together */
-#define SUBJECT_BYTES 256 /* more than any subject or event has; a limit, so that the message has room */
-#define TAIL_BYTES 96     /* pid, status and signal in json */
+#define LINE_BYTES 4096    /* PIPE_BUF: what one write() to a pipe keeps together */
+#define SUBJECT_BYTES 256  /* more than any subject or event has; a limit, so that the message has room */
+#define TAIL_BYTES 96      /* pid, status and signal in json */
 #define CUT "\xe2\x80\xa6" /* … : what follows was cut off */
 
 enum way {
@@ -39,7 +39,7 @@ enum way {
 
 static struct {
     enum way way;
-    int own;               /* WAY_OWN: its descriptor, else -1 */
+    int own; /* WAY_OWN: its descriptor, else -1 */
     enum log_level level;
     enum log_format format;
     unsigned long dropped; /* records since the last one that got through */
@@ -132,7 +132,7 @@ static ssize_t write_once(const char *bytes, size_t length) {
     return -1;
 }
 
-/* Writes what there is room for; true where that is all of it. A rest is lost: the next record begins on a fresh line. */
+/* Writes what there is room for; true where that is all. A rest is lost: the next record begins on a fresh line. */
 static bool write_all(const char *bytes, size_t length) {
     size_t done = 0;
     while (done < length) {
@@ -225,8 +225,8 @@ static void put_clean(struct line *line, const char *text, bool cut) {
     line->limit -= strlen(CUT);
     while (*at) {
         size_t length = utf8_length(at);
-        bool fits = state.format == LOG_JSON ? put_json_character(line, at, length)
-                                             : put_plain_character(line, at, length);
+        bool fits =
+            state.format == LOG_JSON ? put_json_character(line, at, length) : put_plain_character(line, at, length);
         if (!fits)
             break;
         at += length == 0 ? 1 : length;
@@ -253,7 +253,7 @@ static void put_time(struct line *line) {
         second += 86400;
         day--;
     }
-    /* Days since 0000-03-01: years that begin in March have their leap day at the end, eras of 400 years are all alike. */
+    /* Days since 0000-03-01: a year that begins in March ends with its leap day, eras of 400 years are all alike. */
     day += 719468;
     long long era = (day >= 0 ? day : day - 146096) / 146097;
     long long of_era = day - era * 146097;

@@ -1,7 +1,8 @@
 /* brood's own records, on standard error only, one line each; never blocks, never allocates.
  *
  *     brood: warning: web/0[12]: exited 1 -> backoff 100ms
- *     {"time":"2026-01-01T00:00:00.000Z","level":"warning","subject":"web/0","event":"exited","message":"…","pid":12,"status":1}
+ *     {"time":"2026-01-01T00:00:00.000Z","level":"warning","subject":"web/0","event":"exited",
+ *      "message":"…","pid":12,"status":1}
  *
  * A record that a full pipe or a stopped terminal doesn't take is dropped and counted; the next one that gets
  * through is preceded by one that says how many were. */

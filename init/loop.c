@@ -25,6 +25,9 @@
 #include "init/log.h"
 #include "init/perform.h"
 #include "init/watch.h"
+#include "supervisor/signals.h"
+
+#define UNTIMED_MS 1000 /* between two looks at the time where the timer refuses */
 
 struct loop {
     struct performer performer;
@@ -33,6 +36,7 @@ struct loop {
     struct sv *core;
     int signals;
     int timer;
+    msec_t now;   /* of this turn */
     msec_t armed; /* what the timer is set to */
     bool reap;    /* CHLD came */
 };
@@ -147,7 +151,9 @@ static void take_signal(struct loop *loop, const struct signalfd_siginfo *info) 
     if (number == SIGPIPE && info->ssi_pid == (uint32_t)getpid())
         return; /* a log that nobody reads any more */
     if (loop->performer.spec->signals[number].policy == SIGNAL_RELOAD && info->ssi_code != SI_KERNEL) {
-        log_record(LOG_WARNING, "container", NULL, "HUP: reloading is not built yet");
+        char name[SIGNAL_NAME_BYTES];
+        log_record(LOG_WARNING, "container", NULL, "%s: reloading is not built yet, the config stays as it is",
+                   signal_name(number, loop->performer.spec->sigrtmin, name));
         return;
     }
     inbox_push(&loop->inbox,
@@ -196,23 +202,36 @@ static msec_t read_clock(void) {
     return (msec_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
 }
 
-static void arm(struct loop *loop, msec_t deadline) {
+/* Sets the timer where the deadline has changed. False where the system refused that. */
+static bool arm(struct loop *loop, msec_t deadline) {
     if (deadline == loop->armed)
-        return;
+        return true;
     struct itimerspec spec = {0};
     if (deadline != MSEC_NEVER) {
         spec.it_value.tv_sec = (time_t)(deadline / 1000);
         spec.it_value.tv_nsec = (long)(deadline % 1000) * 1000000;
     }
-    if (timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &spec, NULL) < 0)
-        log_record(LOG_WARNING, "container", NULL, "cannot set a timer: %s", strerror(errno));
-    else
-        loop->armed = deadline;
+    if (timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &spec, NULL) < 0) {
+        log_record(LOG_WARNING, "container", NULL, "cannot set a timer, looking every %dms instead: %s", UNTIMED_MS,
+                   strerror(errno));
+        return false;
+    }
+    loop->armed = deadline;
+    return true;
 }
 
-static void wait_for_facts(struct loop *loop, bool busy) {
+/* How long to wait: not at all where something is due already, else until the timer or a fact. */
+static int patience(struct loop *loop) {
+    msec_t deadline = sv_deadline(loop->core);
+    if (loop->inbox.count > 0 || children_due(loop->performer.children) || deadline <= loop->now)
+        return 0;
+    return arm(loop, deadline) ? -1 : UNTIMED_MS;
+}
+
+static void wait_for_facts(struct loop *loop, int timeout_ms) {
     struct epoll_event found[WAITS_PER_TURN];
-    int count = epoll_wait(loop->performer.epoll, found, WAITS_PER_TURN, busy ? 0 : -1);
+    int count = epoll_wait(loop->performer.epoll, found, WAITS_PER_TURN, timeout_ms);
+    loop->now = read_clock();
     for (int i = 0; i < count; i++)
         take_wait(loop, found[i].data.u64);
     if (loop->reap || children_due(loop->performer.children)) {
@@ -221,32 +240,34 @@ static void wait_for_facts(struct loop *loop, bool busy) {
     }
 }
 
-static void step(struct loop *loop, struct event event, msec_t now) {
+static void step(struct loop *loop, struct event event) {
     struct actions actions = {.capacity = ACTIONS_MAX};
-    event.time = now;
+    event.time = loop->now;
     sv_step(loop->core, &event, &actions);
     for (uint32_t i = 0; i < actions.count; i++)
         perform(&loop->performer, &actions.items[i]);
 }
 
-static void turn(struct loop *loop, bool busy) {
-    wait_for_facts(loop, busy);
-    msec_t now = read_clock();
+static void turn(struct loop *loop, int timeout_ms) {
+    wait_for_facts(loop, timeout_ms);
     for (uint32_t left = loop->inbox.count; left > 0; left--)
-        step(loop, inbox_take(&loop->inbox), now);
-    if (sv_deadline(loop->core) <= now)
-        step(loop, (struct event){.kind = EVENT_TICK}, now);
+        step(loop, inbox_take(&loop->inbox));
+    if (sv_deadline(loop->core) <= loop->now)
+        step(loop, (struct event){.kind = EVENT_TICK});
+}
+
+static void say_what_is_missing(const struct loop *loop) {
+    const char *why;
+    if (!descendants_usable(loop->performer.descendants, &why))
+        log_record(LOG_WARNING, "container", NULL, "%s: descendants that left their group are %s", why,
+                   getpid() == 1 ? "reached by kill(-1) alone" : "not found");
 }
 
 void loop_run(struct loop *loop) {
-    msec_t deadline;
-    read_signals(loop);
+    say_what_is_missing(loop);
+    read_signals(loop); /* a TERM that came before comes before */
     inbox_push(&loop->inbox, (struct event){.kind = EVENT_BOOT});
-    turn(loop, true);
-    while (!sv_done(loop->core)) {
-        deadline = sv_deadline(loop->core);
-        bool busy = loop->inbox.count > 0 || children_due(loop->performer.children) || deadline == 0;
-        arm(loop, deadline);
-        turn(loop, busy);
-    }
+    turn(loop, 0);
+    while (!sv_done(loop->core))
+        turn(loop, patience(loop));
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -239,6 +240,39 @@ int options_parse(int argc, char **argv, struct options *ret, char *error, size_
     if (r < 0)
         return r;
     *ret = options;
+    return 0;
+}
+
+#define INNER_WORDS 16 /* brood, -c FILE, --grace, up to three -v or -q, --log-format, --, NULL, and some to spare */
+
+int options_inner(const struct options *options, char ret_grace[static OPTIONS_GRACE_BYTES], char ***ret) {
+    static char brood[] = "brood", config[] = "-c", louder[] = "-v", quieter[] = "-q", dashes[] = "--",
+                text[] = "--log-format=text", json[] = "--log-format=json";
+    size_t command = 0, count = 0;
+    while (options->command != NULL && options->command[command] != NULL)
+        command++;
+    char **argv = calloc(command + INNER_WORDS, sizeof *argv);
+    if (argv == NULL)
+        return -ENOMEM;
+
+    argv[count++] = brood;
+    if (options->config != NULL) {
+        argv[count++] = config;
+        argv[count++] = (char *)(uintptr_t)options->config; /* exec takes char *, and changes nothing */
+    }
+    if (options->grace != MSEC_NEVER) {
+        snprintf(ret_grace, OPTIONS_GRACE_BYTES, "--grace=%lldms", (long long)options->grace);
+        argv[count++] = ret_grace;
+    }
+    for (int i = 0; i < LOG_DEBUG && i < abs(options->verbosity); i++) /* more of them change nothing */
+        argv[count++] = options->verbosity > 0 ? louder : quieter;
+    if (options->log_format >= 0)
+        argv[count++] = options->log_format == LOG_JSON ? json : text;
+    if (command > 0)
+        argv[count++] = dashes;
+    for (size_t i = 0; i < command; i++)
+        argv[count++] = options->command[i];
+    *ret = argv;
     return 0;
 }
 

@@ -28,6 +28,12 @@ struct options {
  * remedy, and ret untouched. */
 int options_parse(int argc, char **argv, struct options *ret, char *error, size_t size);
 
+/* The words that start the inner brood of --sandbox: the same options without it, as given (an implied config by its
+ * name). ret_grace, room for a --grace word, and everything that options points to must outlive *ret, an array that
+ * ends with NULL and is the caller's to free(). Returns 0, or -ENOMEM. */
+#define OPTIONS_GRACE_BYTES 40
+int options_inner(const struct options *options, char ret_grace[static OPTIONS_GRACE_BYTES], char ***ret);
+
 /* The level that the log has before a config is read, and after it where the config says `level`. */
 enum log_level options_level(const struct options *options, enum log_level level);
 

@@ -117,8 +117,8 @@ static long ask_proc(bool parent) {
     return end != NULL && strlen(end) > 4 ? leading_number(end + 3) : 0;
 }
 
-/* SIGKILL from the kernel when brood is gone. It may be gone already, and getppid() is 0 in a PID namespace of one's own
- * either way; the /proc that is still the outer one knows. */
+/* SIGKILL from the kernel when brood is gone. It may be gone already, and getppid() is 0 in a PID namespace of one's
+ * own either way; the /proc that is still the outer one knows. */
 static int die_with_parent(const struct sandbox *sandbox) {
     (void)sandbox;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)

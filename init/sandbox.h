@@ -1,7 +1,8 @@
 /* --sandbox: local container testing. The command of the outer brood is a brood that is PID 1 of namespaces of its own.
  *
- * The outer process never changes itself: it clones its child straight into new PID, mount and UTS namespaces (and a user
- * namespace where it does not hold CAP_SYS_ADMIN), and the child arranges the mounts before it executes brood again.
+ * The outer process never changes itself: it clones its child straight into new PID, mount and UTS namespaces (and a
+ * user namespace where it does not hold CAP_SYS_ADMIN), and the child arranges the mounts before it executes brood
+ * again.
  * Sources: clone(2), namespaces(7), user_namespaces(7), mount(2). */
 #ifndef INIT_SANDBOX_H
 #define INIT_SANDBOX_H
@@ -15,8 +16,8 @@ struct sandbox {
     bool private_tmp; /* unless the config, the working directory or a command lies in /tmp */
 };
 
-/* Decides how, from brood's capabilities and the paths that must stay visible (absolute or relative; NULL ends the list;
- * NULL entries do not exist, the current directory is always one). */
+/* Decides how, from brood's capabilities and the paths that must stay visible (absolute or relative; NULL ends the
+ * list; the current directory is always one). */
 void sandbox_plan(struct sandbox *ret, char *const *visible_paths);
 
 /* Tries the whole thing in a child that does nothing else. Returns 0, or -errno with one line in error that names
@@ -26,8 +27,8 @@ int sandbox_probe(const struct sandbox *sandbox, char *error, size_t size);
 /* As fork(), into the new namespaces. Returns 0 in the child, its pid in the parent, or -errno. */
 pid_t sandbox_fork(const struct sandbox *sandbox);
 
-/* In the child, before exec: dies with its parent, maps its ids, makes the mounts. Async-signal-safe calls only. Returns 0, or
- * -errno with the name of the step that failed in *ret_step (a constant). */
+/* In the child, before exec: dies with its parent, maps its ids, makes the mounts. Async-signal-safe calls only.
+ * Returns 0, or -errno with the name of the step that failed in *ret_step (a constant). */
 int sandbox_enter(const struct sandbox *sandbox, const char **ret_step);
 
 #endif

@@ -492,13 +492,15 @@ msec_t lifecycle_deadline(const struct sv *sv) {
             deadline = msec_min(deadline, life->stragglers_at);
         if (!life->killed)
             deadline = msec_min(deadline, life->kill_at);
-        else if (life->phase == PHASE_STRAGGLERS)
-            deadline = msec_min(deadline, life->rekill_at);
         else
             deadline = msec_min(deadline, msec_add(life->kill_at, KILL_PATIENCE_MS));
+        if (life->killed && life->phase == PHASE_STRAGGLERS)
+            deadline = msec_min(deadline, life->rekill_at);
     }
     if (life->phase == PHASE_FINISH) {
-        deadline = life->killed ? life->rekill_at : life->finish_at;
+        deadline = life->finish_at;
+        if (life->killed)
+            deadline = msec_min(life->rekill_at, msec_add(life->finish_at, KILL_PATIENCE_MS));
         if (stop->state == TASK_WANTED)
             deadline = msec_min(deadline, stop->retry_at);
     }

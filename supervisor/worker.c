@@ -90,19 +90,28 @@ static struct action *signal_slot(struct actions *actions, struct slot slot, int
     return action;
 }
 
-static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
-    struct worker *worker = &sv->workers[index];
+/* Asks its leader, or its group; nothing where there is neither. */
+static void signal_worker(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
+    const struct worker *worker = &sv->workers[index];
     if (!worker_has_process(worker))
         return;
+    struct action *action = signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), signal);
+    action->to_leader = spec_of(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
+    action->then_continue = true;
+}
+
+/* Whoever is asked has a quarter of the grace period, also where brood comes late to it: a container that was paused. */
+static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
+    struct worker *worker = &sv->workers[index];
     msec_t grace = grace_of(sv, worker);
+    if (!worker_has_process(worker))
+        return;
     if (lifecycle_stopping(sv)) {
         grace = msec_min(grace, sv->life.grace);
         lifecycle_postpone_kill(sv);
     }
     worker->kill_at = msec_max(worker->kill_at, msec_add(sv->now, grace / 4));
-    struct action *action = signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), signal);
-    action->to_leader = spec_of(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
-    action->then_continue = true;
+    signal_worker(sv, index, signal, actions);
 }
 
 static void send_kill(struct sv *sv, uint32_t index, msec_t grace, struct actions *actions) {
@@ -272,12 +281,11 @@ static void after_loss(struct sv *sv, uint32_t index, enum worker_input partly, 
     if (remains(worker)) {
         if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
             begin_grace(sv, worker);
-        bool was_stopping = worker->state == WORKER_STOPPING;
+        bool stopping = worker->state == WORKER_STOPPING;
         take_input(sv, index, partly, why, actions);
-        /* The stop signal went to the leader alone, who is gone: the rest hasn't been asked yet. */
-        if (partly == INPUT_LEADER_ENDED && was_stopping && worker->members &&
-            spec_of(sv, worker)->stop_to == STOP_TO_LEADER)
-            send_stop_signal(sv, index, stop_signal_of(sv, worker), actions);
+        /* The stop signal went to the leader alone, who is gone: now the others are asked. */
+        if (stopping && partly == INPUT_LEADER_ENDED && spec_of(sv, worker)->stop_to == STOP_TO_LEADER)
+            signal_worker(sv, index, stop_signal_of(sv, worker), actions);
         if (worker->state == WORKER_KILLED)
             timers_set(&sv->timers, index, deadline_of(sv, worker, &why));
         return;

@@ -180,7 +180,7 @@ check_first_comment() {
         [ "${lines:-0}" -le 15 ] || echo "$file:$lines" | fault 'the first comment is longer than 15 lines'
     done
     find tests .ci -name '*.sh' -o -name '*.py' -o -path '.ci/*' -type f | sort | while read -r file; do
-        sed -n 2,3p "$file" | grep -qE '^(#|"""|'"'''"')' ||
+        sed -n 1,3p "$file" | grep -v '^#!' | grep -qE '^(#|""")' ||
             echo "$file:2" | fault 'does not begin with a comment that says what the file is for'
     done
 }
@@ -214,7 +214,7 @@ check_format() {
         return
     fi
     sources supervisor init wrap tests | xargs -r clang-format --dry-run 2>&1 |
-        awk -F: '/: warning: / && !($1 in first) { first[$1] = $2 } END { for (file in first) print file ":" first[file] }' |
+        awk -F: '/^[^ :]+:[0-9]+:[0-9]+: warning: / && !($1 in first) { first[$1] = $2 } END { for (file in first) print file ":" first[file] }' |
         fault 'not as clang-format has it from here on; make format'
     sources supervisor init wrap tests | xargs -r grep -nHE '^.{121,}' | place | fault 'more than 120 columns'
 }

@@ -4,17 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The next word of *text, cut off in place; NULL: there is none. */
+static char *next_word(char **text) {
+    char *word = *text + strspn(*text, " ");
+    char *end = word + strcspn(word, " ");
+    *text = *end ? end + 1 : end;
+    *end = '\0';
+    return *word ? word : NULL;
+}
+
 /* `$ --grace 5s`, `$ -- sleep 60`, `$ no config`: cut into words in place. */
 static void read_option(struct story *story, char *text) {
-    char *save = NULL;
     uint32_t count = 0;
-    char *word = strtok_r(text, " ", &save);
+    char *word = next_word(&text);
     if (word && strcmp(word, "--grace") == 0) {
-        story->grace = strtok_r(NULL, " ", &save);
+        story->grace = next_word(&text);
     } else if (word && strcmp(word, "no") == 0) {
         story->no_config = true;
     } else if (word) {
-        while (count < STORY_WORDS_MAX && (word = strtok_r(NULL, " ", &save)))
+        while (count < STORY_WORDS_MAX && (word = next_word(&text)))
             story->command[count++] = word;
         story->command[count] = NULL;
     }

@@ -52,8 +52,12 @@ static void check_stop_signal(struct checker *checker, struct model_worker *work
     const struct spec_group *spec = model_spec(checker, worker);
     bool to_leader = spec->stop_to == STOP_TO_LEADER && worker->leader;
     model_ask(checker, worker, CAUSE_STOP_SIGNAL);
-    if (worker->signalled_at != MSEC_NEVER)
+    /* stop_to = leader: what the leader leaves behind is asked when he is gone. */
+    bool again = worker->signalled_at != MSEC_NEVER;
+    bool heirs = spec->stop_to == STOP_TO_LEADER && !worker->leader && !worker->heirs_asked;
+    if (again && !heirs)
         worker_violation(checker, worker, "gets its stop signal twice");
+    worker->heirs_asked |= again;
     if (!is_stop_signal(checker, worker, action->signal))
         worker_violation(checker, worker, "gets another signal than its stop signal");
     if (action->to_leader != to_leader)
@@ -61,6 +65,8 @@ static void check_stop_signal(struct checker *checker, struct model_worker *work
     bool hook_first = worker->hook || (worker->leader && model_hook_due(checker, worker));
     if (hook_first && !model_urged(checker, worker))
         worker_violation(checker, worker, "gets its stop signal before its stop hook has ended");
+    if (again) /* they have what is left of the grace period */
+        return;
     worker->signalled_at = checker->now;
     if (checker->stop.begun && !checker->stop.second)
         checker->stop.kill_by = msec_max(checker->stop.kill_by, checker->now + checker->spec->grace / 4);
@@ -92,10 +98,7 @@ static void check_kill(struct checker *checker, struct model_worker *worker) {
         model_ask(checker, worker, CAUSE_STOP_SIGNAL);
     if (!may_kill(checker, worker))
         worker_violation(checker, worker, "is killed before its grace period ends");
-    bool own_over = worker->grace_from != MSEC_NEVER && checker->now >= msec_add(worker->grace_from, own);
-    msec_t grace = own_over ? own : checker->spec->grace;
-    if (stop->begun)
-        grace = msec_min(grace, checker->spec->grace);
+    msec_t grace = stop->begun ? msec_min(own, checker->spec->grace) : own;
     bool asked = worker->signalled_at != MSEC_NEVER && worker->signalled_at <= checker->now - grace / 4;
     if (grace > 0 && !asked && !stop->second && !stop->second_maybe)
         worker_violation(checker, worker, "is killed without a stop signal a quarter of its grace period before");

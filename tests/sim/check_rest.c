@@ -38,8 +38,7 @@ static void check_life(struct checker *checker, struct model_worker *worker) {
     bool reason = late || worker->unhealthy || worker->job_done || worker->wish != WISH_NONE || stop_due;
 
     if (model_gone(worker)) {
-        need(checker, worker, true, hook_waits(checker, worker),
-             "is gone, and nothing follows");
+        need(checker, worker, true, hook_waits(checker, worker), "is gone, and nothing follows");
         return;
     }
     need(checker, worker, worker->leader && reason, worker->asked, "should have been asked to stop");

@@ -48,6 +48,7 @@ static void check_end(struct checker *checker) {
         violation(checker, "[%lld] it is done while processes are left", (long long)checker->now);
     bool wanted = spec->primary.stop.argc > 0 && spec->finish_grace > 0 && checker->booted && !stop->cut_start &&
                   model_started(checker);
+    wanted = wanted && !stop->second && !stop->second_maybe; /* it may be too late to fork it */
     if (wanted && checker->primary[PRIMARY_STOP].spawns == 0)
         violation(checker, "[%lld] the primary's stop hook was not run", (long long)checker->now);
     if (checker->primary[PRIMARY_STOP].alive && !finishing)

@@ -38,6 +38,7 @@ struct model_worker {
     bool hook, hook_in_flight, hook_ran, hook_killed;
     bool ready, up, asked, timed_out, unhealthy, job_done;
     enum model_wish wish;
+    bool heirs_asked; /* stop_to = leader: the members that outlived the leader were */
     msec_t ready_at, asked_at, grace_from, signalled_at, killed_at, patience_from;
     msec_t deadline; /* start timeout, then watchdog */
     struct ending ending;

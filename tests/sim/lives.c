@@ -1,5 +1,5 @@
-/* The life of a process, drawn when it is forked: see kernel.h. Each purpose has a generator of its own, so that one more
- * draw for members changes nothing about when the leader is ready. */
+/* The life of a process, drawn when it is forked: see kernel.h. Each purpose has a generator of its own, so that one
+ * more draw for members changes nothing about when the leader is ready. */
 #include "tests/sim/kernel.h"
 
 #include <errno.h>

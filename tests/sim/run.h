@@ -10,7 +10,7 @@
 #include "tests/sim/kernel.h"
 #include "tests/sim/scenario.h"
 
-#define RUN_STEPS_MAX 400000
+#define RUN_STEPS_MAX 3000000 /* a storm of hundreds of crashing workers; an endless loop is more */
 
 struct run_result {
     int status;

@@ -271,7 +271,7 @@ static void story_kill_catches_runaways(void) {
         start_straggler(breed);
         CHECK(next_note() == 'r');
     }
-    /* One that forks faster than /proc can be read is caught where its 300 are over, by a later call as in REKILL_MS. */
+    /* One that forks faster than /proc can be read is caught when its 300 are over, by a later call (REKILL_MS). */
     int status;
     bool left = true;
     while (left) {

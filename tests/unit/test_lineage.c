@@ -18,7 +18,7 @@
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* pid, ppid, pgid, start; sid as pgid, sleeping. */
-#define PROCESS(pid_, ppid_, pgid_, start_) \
+#define PROCESS(pid_, ppid_, pgid_, start_)                                                                            \
     { .pid = (pid_), .ppid = (ppid_), .pgid = (pgid_), .sid = (pgid_), .start = (start_), .state = 'S' }
 
 static void expect(struct lineage_process *table, size_t count, const int32_t *groups, size_t groups_count,
@@ -43,7 +43,7 @@ static void test_empty(void **state) {
 static void test_stragglers(void **state) {
     (void)state;
     struct lineage_process table[] = {
-        PROCESS(40, 30, 40, 9), /* left its worker's group by setsid */
+        PROCESS(40, 30, 40, 9),                        /* left its worker's group by setsid */
         PROCESS(1, 0, 1, 0),    PROCESS(10, 1, 10, 5), /* a live worker … */
         PROCESS(11, 10, 10, 6),                        /* … and its group */
         PROCESS(20, 0, 20, 7),                         /* docker exec: from outside */
@@ -186,8 +186,8 @@ static void test_random_tables(void **state) {
         seed = run;
         size_t count = roll(ROOM);
         for (size_t i = 0; i < count; i++) {
-            table[i] = (struct lineage_process)PROCESS((int32_t)roll(40) + 1, (int32_t)roll(40), (int32_t)roll(4),
-                                                       roll(5));
+            table[i] =
+                (struct lineage_process)PROCESS((int32_t)roll(40) + 1, (int32_t)roll(40), (int32_t)roll(4), roll(5));
             table[i].state = "SRZDT"[roll(5)];
             for (size_t j = 0; j < i; j++) {
                 if (table[j].pid == table[i].pid)

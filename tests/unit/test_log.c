@@ -1,5 +1,5 @@
-/* init/log.c: what is written, byte for byte, and that nothing ever blocks. Standard error is replaced by pipes, sockets,
- * terminals and files of the test's own; an alarm ends a test that blocks all the same. */
+/* init/log.c: what is written, byte for byte, and that nothing ever blocks. Standard error is replaced by pipes,
+ * sockets, terminals and files of the test's own; an alarm ends a test that blocks all the same. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -121,7 +121,8 @@ static time_t take_time(const char *line, const char **ret_rest) {
     struct tm tm = {0};
     int milliseconds = -1, length = 0;
     assert_int_equal(sscanf(line, "{\"time\":\"%4d-%2d-%2dT%2d:%2d:%2d.%3dZ\",%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
-                            &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &milliseconds, &length), 7);
+                            &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &milliseconds, &length),
+                     7);
     assert_int_equal(length, (int)strlen("{\"time\":\"2026-01-01T00:00:00.000Z\","));
     tm.tm_year -= 1900;
     tm.tm_mon--;
@@ -156,9 +157,10 @@ static void test_json(void **state) {
                               "\"message\":\"exited 0\",\"pid\":12,\"status\":0}");
     line = strsep(&lines, "\n");
     take_time(line, &rest);
-    assert_string_equal(rest, "\"level\":\"info\",\"subject\":\"a\\\"b\",\"event\":\"message\",\"message\":"
-                              "\"\\\"q\\\" \\\\ \\u000a\\u0009\\u001b\\u007f \xc3\xbc \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd "
-                              "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \xf0\x9f\x90\xa3\"}");
+    assert_string_equal(rest,
+                        "\"level\":\"info\",\"subject\":\"a\\\"b\",\"event\":\"message\",\"message\":"
+                        "\"\\\"q\\\" \\\\ \\u000a\\u0009\\u001b\\u007f \xc3\xbc \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd "
+                        "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd \xf0\x9f\x90\xa3\"}");
     assert_string_equal(lines, "");
     close(pipe[0]);
     close(pipe[1]);
@@ -182,8 +184,8 @@ static void test_cut(void **state) {
             log_record(LOG_INFO, "web/0", &fields, "%s", text);
             restore();
             hear(pipe[0]);
-            const char *end = format == LOG_TEXT ? "\xc3\xbc\xe2\x80\xa6\n"
-                                                 : "\xc3\xbc\xe2\x80\xa6\",\"pid\":7,\"status\":3}\n";
+            const char *end =
+                format == LOG_TEXT ? "\xc3\xbc\xe2\x80\xa6\n" : "\xc3\xbc\xe2\x80\xa6\",\"pid\":7,\"status\":3}\n";
             assert_true(heard_length <= 4096 && heard_length >= 4092);
             assert_string_equal(heard + heard_length - strlen(end), end);
 
@@ -243,8 +245,10 @@ static void check_full(int in, int out, size_t least) {
     restore();
 
     char expected[256];
-    snprintf(expected, sizeof expected, "brood: warning: log: %d records were dropped: standard error took no more\n"
-             "brood: info: web/0: last\nbrood: info: web/0: very last\n", RECORDS - through);
+    snprintf(expected, sizeof expected,
+             "brood: warning: log: %d records were dropped: standard error took no more\n"
+             "brood: info: web/0: last\nbrood: info: web/0: very last\n",
+             RECORDS - through);
     assert_true(in_order);
     assert_true((size_t)through >= least && through < RECORDS);
     assert_string_equal(heard, expected);
@@ -283,7 +287,8 @@ static void test_full_pipe_of_another_user(void **state) {
     close(pipe[1]);
 }
 
-/* A stream socket that is nearly full takes a part of a record. That part is counted as lost, and the next record begins on a new line. */
+/* A stream socket that is nearly full takes a part of a record. That part is counted as lost, and the next record
+ * begins on a new line. */
 static void test_torn_line(void **state) {
     (void)state;
     int sockets[2], size = 1;

@@ -241,9 +241,32 @@ static void test_help(void **state) {
     assert_string_equal(options_version, "brood 0.1.0\n");
 }
 
+static void test_inner(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *inner;
+    } cases[] = {
+        {"brood -n true", "brood -- true"},
+        {"brood -n -c a.ini", "brood -c a.ini"},
+        {"brood -nv -c a.ini -t 1m --log-format json -- sh -n x", "brood -c a.ini --grace=60000ms -v --log-format=json -- sh -n x"},
+        {"brood -n -qqqqqqqq --log-format text true", "brood -q -q -q --log-format=text -- true"},
+        {"brood -n", "brood -c /etc/brood.ini"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char grace[OPTIONS_GRACE_BYTES], joined[256] = "", **inner;
+        assert_int_equal(parse(cases[i].line), 0);
+        assert_int_equal(options_inner(&options, grace, &inner), 0);
+        for (char **word = inner; *word != NULL; word++)
+            snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", word == inner ? "" : " ", *word);
+        assert_string_equal(joined, cases[i].inner);
+        free(inner);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_command),
+        cmocka_unit_test(test_inner),
         cmocka_unit_test(test_config),
         cmocka_unit_test(test_implied_config),
         cmocka_unit_test(test_every_option),
