@@ -38,7 +38,7 @@ SUPERVISOR := signals words config config_check config_endpoints config_faults c
 	describe exit_status supervisor
 INIT := main options inherited load loop children descendants spawn environment notify readiness sandbox perform log outcome cpus
 UNIT := words signals config config_keys config_whole config_memory backoff timers worker lineage describe core log \
-	options descendants cpus
+	options descendants sandbox cpus
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 library := $(O)/libsupervisor.a
@@ -75,6 +75,7 @@ $(O)/unit/log: $(O)/init/log.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
+$(O)/unit/sandbox: $(O)/init/sandbox.o
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 

@@ -1,9 +1,9 @@
 /* Children: the table of pids, reaping, and the members of a worker's group that outlive their leader.
  *
- * Each end is looked at before it is taken (WNOWAIT). While the leader is a zombie its pid and its group's number are still
- * its own: what it has written last is read, a pidfd is opened, and only then is it reaped. The pidfd stays exact
- * afterwards, for signals to the group too (PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9; before that kill(-pgid), right after a
- * kill(-pgid, 0) that found somebody). When a group is empty is told by the pidfd of one member after the other.
+ * Each end is looked at before it is taken (WNOWAIT). While the leader is a zombie its pid and its group's number are
+ * still its own: what it has written last is read, a pidfd is opened, and only then is it reaped. The pidfd stays exact
+ * afterwards, for signals to the group too (PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9; before that kill(-pgid), right after
+ * a kill(-pgid, 0) that found somebody). When a group is empty is told by the pidfd of one member after the other.
  * Sources: wait(2), pidfd_open(2), pidfd_send_signal(2), kill(2). */
 #include "init/children.h"
 
@@ -20,9 +20,9 @@
 #include "init/subject.h"
 #include "init/watch.h"
 
-#define PIDFD_GROUP (1U << 2)   /* PIDFD_SIGNAL_PROCESS_GROUP, which Debian 12's headers don't have */
-#define DATAGRAMS_PER_TURN 16   /* of one worker */
-#define DATAGRAMS_AT_END 1024   /* more than a socket can hold: an ended worker's are read to the last */
+#define PIDFD_GROUP (1U << 2) /* PIDFD_SIGNAL_PROCESS_GROUP, which Debian 12's headers don't have */
+#define DATAGRAMS_PER_TURN 16 /* of one worker */
+#define DATAGRAMS_AT_END 1024 /* more than a socket can hold: an ended worker's are read to the last */
 
 struct child {
     pid_t pid; /* of this generation, also when it is reaped; 0: never forked */
@@ -46,13 +46,13 @@ struct entry {
 
 struct children {
     struct children_input input;
-    uint32_t workers;   /* children[0 …]: workers, then as many hooks, then the primary's two */
+    uint32_t workers; /* children[0 …]: workers, then as many hooks, then the primary's two */
     uint32_t count;
     uint32_t mask;      /* of the table */
     uint32_t unsure;    /* how many children are */
     uint32_t look_next; /* where the next look at them begins */
     bool due;
-    bool none;          /* told that there is no child */
+    bool none; /* told that there is no child */
     struct entry *table;
     pid_t *groups;
     struct child children[];
@@ -245,10 +245,8 @@ void children_read_status(struct children *children, struct slot slot) {
     struct subject subject;
     const struct log_fields fields = {.event = "exec_failed", .pid = subject_pid(slot, child->pid), .status = -1};
     log_record(LOG_ERROR, subject_of(children->input.spec, slot, &subject), &fields, "%s", failure.text);
-    inbox_push(children->input.inbox, (struct event){.kind = EVENT_EXEC_FAILED,
-                                                     .slot = slot,
-                                                     .error = failure.error,
-                                                     .stage = failure.stage});
+    inbox_push(children->input.inbox,
+               (struct event){.kind = EVENT_EXEC_FAILED, .slot = slot, .error = failure.error, .stage = failure.stage});
 }
 
 static void read_ready(struct children *children, struct child *child, unsigned datagrams) {
@@ -339,8 +337,8 @@ size_t children_groups(struct children *children, pid_t **ret) {
     return count;
 }
 
-/* Finds somebody alive in an ended leader's group and watches him. False where nobody is left: zombies that somebody else
- * has to reap don't count. */
+/* Finds somebody alive in an ended leader's group and watches him. False where nobody is left: zombies that somebody
+ * else has to reap don't count. */
 static bool watch_member(struct children *children, struct child *child) {
     set_unsure(children, child, false);
     if (signal_members(child, 0) == -ESRCH)
@@ -410,10 +408,9 @@ static void reap_child(struct children *children, struct child *child, const sig
     child->members = worker && watch_member(children, child);
     if (!child->members)
         fd_close(&child->group_fd);
-    inbox_push(children->input.inbox, (struct event){.kind = EVENT_EXITED,
-                                                     .slot = slot,
-                                                     .ending = ending_of(info),
-                                                     .members_left = child->members});
+    inbox_push(
+        children->input.inbox,
+        (struct event){.kind = EVENT_EXITED, .slot = slot, .ending = ending_of(info), .members_left = child->members});
 }
 
 /* False where nobody has ended. */

@@ -47,8 +47,8 @@ bool children_due(const struct children *children);
 /* Asks for EVENT_CHILDREN_GONE at the next children_reap(), where there is no child then. Makes children_due() true. */
 void children_report_none(struct children *children);
 
-/* Sends a signal, and CONT after it where then_continue, to the slot's process group (to_leader: the leader alone). Nothing
- * where its process is gone: that fact is on its way. Returns 0, or the -errno of a refusal (-EPERM). */
+/* Sends a signal, and CONT after it where then_continue, to the slot's process group (to_leader: the leader alone).
+ * Nothing where its process is gone: that fact is on its way. Returns 0, or the -errno of a refusal (-EPERM). */
 int children_signal(struct children *children, struct slot slot, int signal, bool to_leader, bool then_continue);
 
 /* The pid a slot of this generation has or had, 0: none. For records. */

@@ -1,5 +1,6 @@
-/* The files of the cgroup at the root of the hierarchy are the container's own: runtimes give each a cgroup namespace, or
- * mount its part there. A quota of one and a half CPUs counts as two: a worker that waits is no loss, an idle CPU is. */
+/* The files of the cgroup at the root of the hierarchy are the container's own: runtimes give each a cgroup namespace,
+ * or mount its part there. A quota of one and a half CPUs counts as two: a worker that waits is no loss, an idle CPU
+ * is. */
 #include "init/cpus.h"
 
 #include <fcntl.h>

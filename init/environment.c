@@ -1,5 +1,5 @@
-/* brood's environment, filtered once, and a few strings in front of it that are written anew for each process. They live
- * until the next call: brood is a single thread, and fork() copies them. */
+/* brood's environment, filtered once, and a few strings in front of it that are written anew for each process. They
+ * live until the next call: brood is a single thread, and fork() copies them. */
 #include "init/environment.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 
 #include "supervisor/signals.h"
 
-#define OWN_VARIABLES 8      /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, one about the worker, one to spare */
+#define OWN_VARIABLES 8 /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, one about the worker, one to spare */
 #define OWN_VARIABLE_BYTES 160 /* a socket's path has at most 108 */
 
 struct environment {

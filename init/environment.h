@@ -19,9 +19,9 @@ struct environment_facts {
     const char *notify_socket; /* its path; NULL: none */
 };
 
-/* Takes brood's own environment (kept, not copied; the strings must stay). Under a config what is addressed to brood alone
- * is left out: NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*, NODE_CHANNEL_FD, WORKER_*. Returns 0 with *ret owned by the caller,
- * or -ENOMEM. */
+/* Takes brood's own environment (kept, not copied; the strings must stay). Under a config what is addressed to brood
+ * alone is left out: NOTIFY_SOCKET, LISTEN_*, WATCHDOG_*, NODE_CHANNEL_FD, WORKER_*. Returns 0 with *ret owned by the
+ * caller, or -ENOMEM. */
 int environment_open(const struct spec *spec, char *const *own, struct environment **ret);
 void environment_close(struct environment *environment); /* takes NULL */
 

@@ -12,16 +12,17 @@
 #include "supervisor/event.h"
 #include "supervisor/limits.h"
 
-#define WAITS_PER_TURN 64   /* descriptors that epoll reports at once; each is good for two facts at most */
-#define SIGNALS_PER_TURN 64 /* read at once; more than the 31 that coalesce, so a TERM is never behind a flood of others */
-#define REAPS_PER_TURN 64   /* each is good for EXECUTED, READY, UNREADY and EXITED */
-#define LOOKS_PER_TURN 64   /* groups found empty */
+#define WAITS_PER_TURN 64 /* descriptors that epoll reports at once; each is good for two facts at most */
+#define SIGNALS_PER_TURN                                                                                               \
+    64 /* read at once; more than the 31 that coalesce, so a TERM is never behind a flood of others */
+#define REAPS_PER_TURN 64 /* each is good for EXECUTED, READY, UNREADY and EXITED */
+#define LOOKS_PER_TURN 64 /* groups found empty */
 
 #define INBOX_EVENTS 1024
 
-_Static_assert(2 * WAITS_PER_TURN + SIGNALS_PER_TURN + 4 * REAPS_PER_TURN + LOOKS_PER_TURN + 2 /* BOOT, CHILDREN_GONE */ +
-                       SPAWNING_MAX + 2 /* the primary's */ <=
-                   INBOX_EVENTS,
+_Static_assert(2 * WAITS_PER_TURN + SIGNALS_PER_TURN + 4 * REAPS_PER_TURN + LOOKS_PER_TURN +
+                       2 /* BOOT, CHILDREN_GONE */ + SPAWNING_MAX + 2 /* the primary's */
+                   <= INBOX_EVENTS,
                "a turn's facts must fit");
 
 struct inbox {

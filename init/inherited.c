@@ -1,6 +1,6 @@
 /* The first things that happen in brood, and the reason why they are raw system calls: glibc keeps signals 32 and 33 to
- * itself. Its sigfillset() leaves them out and its sigaction() refuses them, but anybody can send them, and their default
- * is to kill. So sets here are the kernel's 64 bits.
+ * itself. Its sigfillset() leaves them out and its sigaction() refuses them, but anybody can send them, and their
+ * default is to kill. So sets here are the kernel's 64 bits.
  *
  * Blocked signals stay pending instead of being ignored, even at PID 1, which has no default action for them; that is
  * what keeps a TERM that comes before the loop runs. */
@@ -40,7 +40,8 @@ static uint64_t ignored_signals(void) {
     uint64_t ignored = 0;
     for (int number = 1; number <= 64; number++) {
         struct kernel_action action = {0};
-        if (syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)SIGNAL_SET_BYTES) == 0 && action.handler == SIG_IGN)
+        if (syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)SIGNAL_SET_BYTES) == 0 &&
+            action.handler == SIG_IGN)
             ignored |= signal_bit(number);
     }
     return ignored;

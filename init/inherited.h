@@ -12,9 +12,9 @@
 #define SIGNAL_SET_ALL UINT64_MAX
 
 struct inherited {
-    uint64_t mask;        /* signals that were blocked */
-    uint64_t ignored;     /* signals that were ignored */
-    uint8_t closed;       /* bit n: descriptor n (0 to 2) was closed; brood holds its number with /dev/null */
+    uint64_t mask;    /* signals that were blocked */
+    uint64_t ignored; /* signals that were ignored */
+    uint8_t closed;   /* bit n: descriptor n (0 to 2) was closed; brood holds its number with /dev/null */
     bool has_nofile;
     struct rlimit nofile; /* RLIMIT_NOFILE before brood raised its own; valid where has_nofile */
 };

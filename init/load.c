@@ -1,5 +1,5 @@
-/* The only place that opens a config. Standard input is read to its end and then put back, as a file in memory, so that the
- * inner brood of --sandbox can read it once more. */
+/* The only place that opens a config. Standard input is read to its end and then put back, as a file in memory, so that
+ * the inner brood of --sandbox can read it once more. */
 #include "init/load.h"
 
 #include <errno.h>

@@ -7,10 +7,10 @@
 #include "init/options.h"
 #include "supervisor/config.h"
 
-/* Reads options->config (a file, "-" for standard input, or none) and options->command. Faults are printed one a line as
- * FILE:LINE: error: TEXT; to standard output in MODE_CHECK, else to standard error. Returns 0 with *ret owned by the
- * caller (config_free()), or the exit status, 100 or 111, with one line in error (an empty one where MODE_CHECK has said
- * it all) and *ret untouched. */
+/* Reads options->config (a file, "-" for standard input, or none) and options->command. Faults are printed one a line
+ * as FILE:LINE: error: TEXT; to standard output in MODE_CHECK, else to standard error. Returns 0 with *ret owned by the
+ * caller (config_free()), or the exit status, 100 or 111, with one line in error (an empty one where MODE_CHECK has
+ * said it all) and *ret untouched. */
 int load_config(const struct options *options, struct config *ret, char *error, size_t size);
 
 #endif

@@ -1,8 +1,10 @@
-/* epoll, a signalfd, a timerfd. One turn: arm the timer if the deadline has changed, wait, read the clock, drain what there is
- * into the inbox, then step every event that was there when the turn began. Nothing else waits, and nothing ticks.
+/* epoll, a signalfd, a timerfd. One turn: arm the timer if the deadline has changed, wait, read the clock, drain what
+ * there is into the inbox, then step every event that was there when the turn began. Nothing else waits, and nothing
+ * ticks.
  *
- * The signalfd is made by the raw call with all 64 signals: glibc's own functions leave 32 and 33 out, and their default kills.
- * BOOT follows the first look at the signals, so that a TERM that came before is seen before anything is started. */
+ * The signalfd is made by the raw call with all 64 signals: glibc's own functions leave 32 and 33 out, and their
+ * default kills. BOOT follows the first look at the signals, so that a TERM that came before is seen before anything is
+ * started. */
 #include "init/loop.h"
 
 #include <errno.h>
@@ -156,8 +158,9 @@ static void take_signal(struct loop *loop, const struct signalfd_siginfo *info) 
                    signal_name(number, loop->performer.spec->sigrtmin, name));
         return;
     }
-    inbox_push(&loop->inbox,
-               (struct event){.kind = EVENT_SIGNAL, .signal = number, .hangup = number == SIGHUP && info->ssi_code == SI_KERNEL});
+    inbox_push(&loop->inbox, (struct event){.kind = EVENT_SIGNAL,
+                                            .signal = number,
+                                            .hangup = number == SIGHUP && info->ssi_code == SI_KERNEL});
 }
 
 static void read_signals(struct loop *loop) {

@@ -1,4 +1,5 @@
-/* The one loop: the only wait and the only clock read of brood. Facts of the kernel become events, actions become calls. */
+/* The one loop: the only wait and the only clock read of brood. Facts of the kernel become events, actions become
+ * calls. */
 #ifndef INIT_LOOP_H
 #define INIT_LOOP_H
 

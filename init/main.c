@@ -37,13 +37,15 @@ static void hint_at_docker(const struct spec *spec) {
     msec_t most = msec_add(spec->grace, spec->primary.stop.argc > 0 ? spec->finish_grace : 0);
     if (getpid() != 1 || spec->command_only || most < DOCKER_STOP_MS)
         return;
-    log_record(LOG_INFO, "container", NULL,
-               "a stop may take %llds, but docker stop kills after 10s: set --stop-timeout (compose: stop_grace_period) to "
-               "more, or grace to less",
-               (long long)(most / 1000));
+    log_record(
+        LOG_INFO, "container", NULL,
+        "a stop may take %llds, but docker stop kills after 10s: set --stop-timeout (compose: stop_grace_period) to "
+        "more, or grace to less",
+        (long long)(most / 1000));
 }
 
-/* Runs the container to its end. Returns the exit status; the last record is written by the inner brood of a sandbox. */
+/* Runs the container to its end. Returns the exit status; the last record is written by the inner brood of a sandbox.
+ */
 static int run(const struct spec *spec, const struct inherited *inherited, const struct sandbox *sandbox) {
     char text[TEXT_BYTES];
     struct loop *loop;
@@ -71,7 +73,8 @@ static int check(const struct options *options) {
     return status;
 }
 
-/* --- the sandbox: the outer brood runs a brood as its command, and is nothing but a way for signals and a status --- */
+/* --- the sandbox: the outer brood runs a brood as its command, and is nothing but a way for signals and a status ---
+ */
 
 static size_t add_words(const struct spec_command *command, char **paths, size_t count) {
     for (uint32_t i = 0; i < command->argc; i++)

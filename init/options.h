@@ -14,14 +14,14 @@ enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
 
 struct options {
     enum options_mode mode;
-    const char *config; /* NULL: none; "-": standard input */
+    const char *config;  /* NULL: none; "-": standard input */
     bool config_implied; /* neither -c nor COMMAND was given: $BROOD_CONFIG or /etc/brood.ini */
-    char **command;     /* ends with NULL; NULL: none; points into argv */
-    msec_t grace;       /* MSEC_NEVER: not given */
+    char **command;      /* ends with NULL; NULL: none; points into argv */
+    msec_t grace;        /* MSEC_NEVER: not given */
     bool sandbox;
     enum subreaper subreaper;
-    int verbosity;      /* -v counts up, -q down */
-    int log_format;     /* enum log_format, -1: not given */
+    int verbosity;  /* -v counts up, -q down */
+    int log_format; /* enum log_format, -1: not given */
 };
 
 /* Reads argv and the environment. Returns 0, or -EINVAL with one line of text in error, which names the option and the

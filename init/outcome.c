@@ -1,5 +1,5 @@
-/* Kubernetes shows /dev/termination-log as the reason of a container's end. It is a file that is there already: it is never
- * made, and nothing but a regular file is written to. */
+/* Kubernetes shows /dev/termination-log as the reason of a container's end. It is a file that is there already: it is
+ * never made, and nothing but a regular file is written to. */
 #include "init/outcome.h"
 
 #include <fcntl.h>

@@ -28,7 +28,8 @@ static void add_fd(struct spawn_plan *plan, int source, int target) {
 }
 
 /* A command without a config gets back what brood was started with; everybody else starts clean. */
-static void plan_process(const struct performer *performer, struct slot slot, int ready_write, struct spawn_plan *plan) {
+static void plan_process(const struct performer *performer, struct slot slot, int ready_write,
+                         struct spawn_plan *plan) {
     const struct spec *spec = performer->spec;
     const struct inherited *inherited = performer->inherited;
     const struct spec_group *group = group_of(performer, slot);
@@ -112,16 +113,17 @@ static int try_spawn(struct performer *performer, const struct action *action) {
 static void do_spawn(struct performer *performer, const struct action *action) {
     int r = try_spawn(performer, action);
     if (r < 0)
-        inbox_push(performer->inbox, (struct event){
-                                         .kind = EVENT_SPAWN_FAILED, .slot = action->slot, .error = -r, .stage = STAGE_FORK});
+        inbox_push(performer->inbox,
+                   (struct event){.kind = EVENT_SPAWN_FAILED, .slot = action->slot, .error = -r, .stage = STAGE_FORK});
 }
 
 static void do_signal(struct performer *performer, const struct action *action) {
     struct subject subject;
-    int r = children_signal(performer->children, action->slot, action->signal, action->to_leader, action->then_continue);
+    int r =
+        children_signal(performer->children, action->slot, action->signal, action->to_leader, action->then_continue);
     if (r < 0)
-        log_record(LOG_WARNING, subject_of(performer->spec, action->slot, &subject), NULL, "cannot be sent signal %d: %s",
-                   action->signal, strerror(-r));
+        log_record(LOG_WARNING, subject_of(performer->spec, action->slot, &subject), NULL,
+                   "cannot be sent signal %d: %s", action->signal, strerror(-r));
 }
 
 static void do_stragglers(struct performer *performer, const struct action *action) {
@@ -137,7 +139,8 @@ static void do_report(struct performer *performer, const struct action *action) 
     const struct spec *spec = performer->spec;
     const struct report *report = &action->report;
     enum cause cause = report->cause;
-    bool signal = cause == CAUSE_KILLED || cause == CAUSE_STOP_SIGNAL || cause == CAUSE_SIGNAL || cause == CAUSE_SECOND_SIGNAL;
+    bool signal =
+        cause == CAUSE_KILLED || cause == CAUSE_STOP_SIGNAL || cause == CAUSE_SIGNAL || cause == CAUSE_SECOND_SIGNAL;
     struct slot slot = action->slot;
     struct subject subject;
     char text[256];

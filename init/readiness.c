@@ -1,9 +1,9 @@
 /* Readiness pipes and notify sockets.
  *
- * Everybody may send to a notify socket (a worker may run as any user), so each datagram's sender is looked at: the kernel
- * vouches for its pid (SCM_CREDENTIALS). It must be the worker, of its session, or below it; a sender that is gone before
- * it was looked at can't be told from a stranger. Descriptors that come along (BARRIER=1, FDSTORE=1) are closed
- * at once, which is what a barrier waits for. Sources: sd_notify(3), unix(7), recvmsg(2). */
+ * Everybody may send to a notify socket (a worker may run as any user), so each datagram's sender is looked at: the
+ * kernel vouches for its pid (SCM_CREDENTIALS). It must be the worker, of its session, or below it; a sender that is
+ * gone before it was looked at can't be told from a stranger. Descriptors that come along (BARRIER=1, FDSTORE=1) are
+ * closed at once, which is what a barrier waits for. Sources: sd_notify(3), unix(7), recvmsg(2). */
 #include "init/readiness.h"
 
 #include <errno.h>
@@ -53,8 +53,10 @@ int readiness_open(const struct spec *spec, struct readiness *ret, char *error, 
     }
     if (readiness.made)
         rmdir(readiness.made);
-    snprintf(error, size, "ready = notify needs a directory for its sockets, but neither /run/brood, /dev/shm nor /tmp can "
-             "be written: %s", strerror(-r));
+    snprintf(error, size,
+             "ready = notify needs a directory for its sockets, but neither /run/brood, /dev/shm nor /tmp can "
+             "be written: %s",
+             strerror(-r));
     return r;
 }
 
@@ -157,7 +159,8 @@ static int receive(int fd, struct datagram *ret) {
         char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(DATAGRAM_FDS * sizeof(int))];
     } control;
     struct iovec vector = {.iov_base = ret->bytes, .iov_len = sizeof ret->bytes};
-    struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct msghdr message = {
+        .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 
     ssize_t length = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC);
     if (length < 0)
@@ -175,8 +178,8 @@ static bool is_of_worker(pid_t sender, pid_t worker, struct descendants *descend
     return sender == worker || getsid(sender) == worker || descendants_below(descendants, sender, worker);
 }
 
-static void use_datagram(const struct datagram *datagram, pid_t pid, struct descendants *descendants, const char *subject,
-                         struct readiness_facts *facts) {
+static void use_datagram(const struct datagram *datagram, pid_t pid, struct descendants *descendants,
+                         const char *subject, struct readiness_facts *facts) {
     const struct log_fields fields = {.event = "notify", .pid = pid, .status = -1};
     struct notify notify;
 

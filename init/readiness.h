@@ -1,7 +1,7 @@
 /* How a worker tells that it is ready: a newline on a pipe (fd:N) or datagrams of sd_notify.
  *
- * Both live as long as one incarnation: made before the fork, closed when it is ready (the pipe) or reaped (the socket),
- * so that nothing of a former one can be left in them. */
+ * Both live as long as one incarnation: made before the fork, closed when it is ready (the pipe) or reaped (the
+ * socket), so that nothing of a former one can be left in them. */
 #ifndef INIT_READINESS_H
 #define INIT_READINESS_H
 

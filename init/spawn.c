@@ -1,5 +1,5 @@
-/* The child's side of a spawn. The child is single-threaded and a copy of brood, so ordinary functions may be called; what
- * it must not do is return, write to the log or let brood's descriptors through its exec.
+/* The child's side of a spawn. The child is single-threaded and a copy of brood, so ordinary functions may be called;
+ * what it must not do is return, write to the log or let brood's descriptors through its exec.
  *
  * The order is the point. Descriptors come before the limit of open files, which may be lower than their numbers. The
  * signal mask comes last: until then a TERM waits, and then it meets the dispositions that the program will have. */
@@ -36,7 +36,8 @@ static _Noreturn void fail(int status_fd, enum spawn_stage stage, int error, con
 
 /* --- descriptors --- */
 
-/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of the wanted. */
+/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of the wanted.
+ */
 static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
     int above = 3;
     int moved[SPAWN_FDS_MAX];
@@ -118,8 +119,8 @@ static _Noreturn void exec_failed(int status_fd, const char *name, int error) {
     _exit(STATUS_CANNOT_EXECUTE);
 }
 
-/* execvp() hands what the kernel can't execute to sh, as POSIX wants it for scripts without a #! line. A program of another
- * architecture is no script: that is said instead of sh's complaints about its bytes. */
+/* execvp() hands what the kernel can't execute to sh, as POSIX wants it for scripts without a #! line. A program of
+ * another architecture is no script: that is said instead of sh's complaints about its bytes. */
 static void refuse_foreign_program(int status_fd, char *const *argv) {
     char path[4096], head[4] = "";
     if (!find_file(argv[0], path, sizeof path))

@@ -24,17 +24,17 @@ struct spawn_fd {
 
 /* Everything is the caller's and only looked at during spawn(); envp's pointers may be replaced in the child. */
 struct spawn_plan {
-    const char *path;  /* executed as it is; NULL: argv[0], looked up on the PATH of envp, as execvp() does */
-    char *const *argv; /* ends with NULL */
-    char **envp;       /* ends with NULL */
+    const char *path;      /* executed as it is; NULL: argv[0], looked up on the PATH of envp, as execvp() does */
+    char *const *argv;     /* ends with NULL */
+    char **envp;           /* ends with NULL */
     const char *directory; /* NULL: brood's own */
     struct spawn_fd fds[SPAWN_FDS_MAX];
     uint32_t fds_count;
-    uint64_t mask;    /* signals blocked in the program; sets as in init/inherited.h */
-    uint64_t ignored; /* signals ignored in it; all others have their default */
-    uint64_t former;  /* signals ignored in brood, or by its caller */
-    const struct rlimit *nofile; /* NULL: brood's own */
-    pid_t renamed_pid; /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
+    uint64_t mask;                 /* signals blocked in the program; sets as in init/inherited.h */
+    uint64_t ignored;              /* signals ignored in it; all others have their default */
+    uint64_t former;               /* signals ignored in brood, or by its caller */
+    const struct rlimit *nofile;   /* NULL: brood's own */
+    pid_t renamed_pid;             /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
     const struct sandbox *sandbox; /* NULL: none */
 };
 
@@ -51,8 +51,8 @@ int spawn(const struct spawn_plan *plan, int *status_write, pid_t *ret_pid);
 
 enum spawn_status { SPAWN_PENDING, SPAWN_EXECUTED, SPAWN_FAILED };
 
-/* Reads the (nonblocking) read end of that pipe; ret is written with SPAWN_FAILED only. A child that died before its exec
- * can't be told from one that executed; its exit follows at once. */
+/* Reads the (nonblocking) read end of that pipe; ret is written with SPAWN_FAILED only. A child that died before its
+ * exec can't be told from one that executed; its exit follows at once. */
 enum spawn_status spawn_status(int fd, struct spawn_failure *ret);
 
 #endif

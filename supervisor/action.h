@@ -27,35 +27,35 @@ enum action_kind {
 enum cause {
     CAUSE_BOOT,
     CAUSE_SPAWN,
-    CAUSE_SPAWN_FAILED,   /* number: errno */
+    CAUSE_SPAWN_FAILED, /* number: errno */
     CAUSE_EXECUTED,
-    CAUSE_EXEC_FAILED,    /* number: errno, stage */
+    CAUSE_EXEC_FAILED, /* number: errno, stage */
     CAUSE_READY,
     CAUSE_UNREADY,
-    CAUSE_EXITED,         /* number: the code */
-    CAUSE_KILLED,         /* number: the signal */
+    CAUSE_EXITED, /* number: the code */
+    CAUSE_KILLED, /* number: the signal */
     CAUSE_MEMBERS_GONE,
-    CAUSE_STOP_HOOK,      /* its stop hook begins */
+    CAUSE_STOP_HOOK, /* its stop hook begins */
     CAUSE_HOOK_ENDED,
-    CAUSE_STOP_SIGNAL,    /* number: the signal it is sent */
-    CAUSE_STOP,           /* the container stops, there is nothing to signal */
+    CAUSE_STOP_SIGNAL, /* number: the signal it is sent */
+    CAUSE_STOP,        /* the container stops, there is nothing to signal */
     CAUSE_START_TIMEOUT,
     CAUSE_UNHEALTHY,
-    CAUSE_GRACE_OVER,     /* KILL; duration: the grace it had */
-    CAUSE_SECOND_SIGNAL,  /* number: the signal */
-    CAUSE_DUE,            /* the delay is over */
-    CAUSE_AFTER_FAILED,   /* a group it waits for has failed for good */
-    CAUSE_COMPLETED,      /* a job reported that its work is done */
+    CAUSE_GRACE_OVER,    /* KILL; duration: the grace it had */
+    CAUSE_SECOND_SIGNAL, /* number: the signal */
+    CAUSE_DUE,           /* the delay is over */
+    CAUSE_AFTER_FAILED,  /* a group it waits for has failed for good */
+    CAUSE_COMPLETED,     /* a job reported that its work is done */
     CAUSE_OPERATOR,
-    CAUSE_SIGNAL,         /* container: number */
-    CAUSE_WORKER_FAILED,  /* container: .cause_worker */
+    CAUSE_SIGNAL,           /* container: number */
+    CAUSE_WORKER_FAILED,    /* container: .cause_worker */
     CAUSE_WORKER_COMPLETED, /* container: .cause_worker */
     CAUSE_PRIMARY_FAILED,
     CAUSE_PRIMARY_DONE,
     CAUSE_NO_WORKER_LEFT,
     CAUSE_NO_PROCESS_LEFT,
-    CAUSE_FINISHED,       /* the primary's stop hook has ended */
-    CAUSE_PATIENCE_OVER,  /* killed processes that the kernel does not let go */
+    CAUSE_FINISHED,      /* the primary's stop hook has ended */
+    CAUSE_PATIENCE_OVER, /* killed processes that the kernel does not let go */
     CAUSES,
 };
 
@@ -64,9 +64,9 @@ struct report {
     enum cause cause;
     int number;
     enum spawn_stage stage;
-    msec_t duration;      /* MSEC_NEVER: none; "backoff 100ms", "stop, 10s" */
-    uint8_t state;        /* enum worker_state, enum phase or enum task_state, by the kind of the slot */
-    uint8_t former;       /* the state before */
+    msec_t duration; /* MSEC_NEVER: none; "backoff 100ms", "stop, 10s" */
+    uint8_t state;   /* enum worker_state, enum phase or enum task_state, by the kind of the slot */
+    uint8_t former;  /* the state before */
     uint32_t cause_worker;
 };
 

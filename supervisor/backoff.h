@@ -9,9 +9,9 @@
 
 /* failures: a ring of the times of the last `limit` failures, owned by the caller; unused where limit is 0. */
 struct backoff {
-    msec_t delay;    /* of the last restart, 0: none yet */
-    uint32_t next;   /* where the next failure goes in the ring */
-    uint32_t known;  /* how many of the ring are filled */
+    msec_t delay;   /* of the last restart, 0: none yet */
+    uint32_t next;  /* where the next failure goes in the ring */
+    uint32_t known; /* how many of the ring are filled */
 };
 
 /* The next delay: first, then doubled up to last. */

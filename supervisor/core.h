@@ -40,11 +40,11 @@ struct worker {
     uint8_t reason;       /* enum reason */
     uint8_t hook;         /* enum task_state */
     struct ending ending; /* of its leader, the last time */
-    bool leader;    /* forked and not reaped */
-    bool in_flight; /* forked, its exec not confirmed yet */
+    bool leader;          /* forked and not reaped */
+    bool in_flight;       /* forked, its exec not confirmed yet */
     bool hook_in_flight;
-    bool members;   /* the leader is gone, others of its group are not */
-    bool up;        /* counts as ready for those that wait for its group */
+    bool members; /* the leader is gone, others of its group are not */
+    bool up;      /* counts as ready for those that wait for its group */
     bool in_attention;
     bool in_spawn;
 };
@@ -71,30 +71,30 @@ struct lifecycle {
     enum phase phase;
     struct task primary[2]; /* PRIMARY_START, PRIMARY_STOP */
 
-    bool requested;         /* the stop was asked for from outside */
-    bool cut_start;         /* … before the primary's start had succeeded */
-    int stop_signal;        /* what asked for it, 0: a failure, a success, the command's end */
-    msec_t grace;           /* of this stop */
+    bool requested;  /* the stop was asked for from outside */
+    bool cut_start;  /* … before the primary's start had succeeded */
+    int stop_signal; /* what asked for it, 0: a failure, a success, the command's end */
+    msec_t grace;    /* of this stop */
     msec_t stop_at;
-    msec_t urge_at;         /* half of it is gone: order gives way */
-    msec_t stragglers_at;   /* three quarters */
+    msec_t urge_at;       /* half of it is gone: order gives way */
+    msec_t stragglers_at; /* three quarters */
     msec_t kill_at;
     msec_t rekill_at;
     msec_t finish_at;       /* end of finish_grace */
     msec_t first_signal_at; /* the first TERM or INT of this stop */
     bool urged;
     bool straggled;
-    bool killed;            /* kill_at has come */
+    bool killed; /* kill_at has come */
     bool second_signal;
-    bool hook_ended;        /* FINISH: the primary's stop hook was reaped or never ran */
-    bool childless;         /* brood has no child; told once more after each SIGNAL_STRAGGLERS */
+    bool hook_ended; /* FINISH: the primary's stop hook was reaped or never ran */
+    bool childless;  /* brood has no child; told once more after each SIGNAL_STRAGGLERS */
 
     uint32_t failed_worker; /* the first that failed for good before the stop, NOBODY: none */
     struct ending failed_ending;
     uint32_t completed_worker; /* whose success ended the container */
-    struct slot killed_slot; /* the first that had to be killed in a requested stop; generation 0: none */
-    msec_t killed_after;     /* the grace it had */
-    uint32_t cut_job;        /* a job that a requested stop cut short */
+    struct slot killed_slot;   /* the first that had to be killed in a requested stop; generation 0: none */
+    msec_t killed_after;       /* the grace it had */
+    uint32_t cut_job;          /* a job that a requested stop cut short */
 };
 
 struct queue {
@@ -168,10 +168,11 @@ void lifecycle_init(struct sv *sv);
 void lifecycle_event(struct sv *sv, const struct event *event, struct actions *actions);
 /* A worker has settled for good. */
 void lifecycle_settled(struct sv *sv, uint32_t worker, struct actions *actions);
-/* What the time, the queues and the counts ask for now; called until nothing is appended. True where it did something. */
+/* What the time, the queues and the counts ask for now; called until nothing is appended. True where it did something.
+ */
 bool lifecycle_review(struct sv *sv, struct actions *actions);
 msec_t lifecycle_deadline(const struct sv *sv);
-bool lifecycle_stopping(const struct sv *sv); /* from the stop on */
+bool lifecycle_stopping(const struct sv *sv);       /* from the stop on */
 bool lifecycle_primary_failed(const struct sv *sv); /* its start was to run, and did not end with 0 */
 /* Somebody was sent a stop signal just now: he has a quarter of the grace period before SIGKILL. */
 void lifecycle_postpone_kill(struct sv *sv);

@@ -281,8 +281,7 @@ static bool is_remark(const struct report *report) {
     return report->cause == CAUSE_EXEC_FAILED || report->cause == CAUSE_UNREADY;
 }
 
-int describe_report(const struct spec *spec, struct slot slot, const struct report *report, char *buffer,
-                    size_t size) {
+int describe_report(const struct spec *spec, struct slot slot, const struct report *report, char *buffer, size_t size) {
     struct text text = begin(buffer, size);
     add_cause(&text, spec, slot, report);
     if (is_remark(report))

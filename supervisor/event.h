@@ -48,24 +48,24 @@ enum spawn_stage {
 };
 
 enum event_kind {
-    EVENT_BOOT,         /* everything is in place, begin; exactly once, signals may come before it */
-    EVENT_TICK,         /* nothing but the time */
-    EVENT_SIGNAL,       /* a signal for brood itself: .signal */
-    EVENT_SPAWN_FAILED, /* .slot was not forked: .error */
-    EVENT_EXECUTED,     /* .slot runs its program */
-    EVENT_EXEC_FAILED,  /* .slot failed before it ran its program: .error, .stage; its EXITED follows */
-    EVENT_READY,        /* .slot says it is ready, or a probe does (never sent for ready = none) */
-    EVENT_UNREADY,      /* .slot says that it is stopping by itself (STOPPING=1) */
-    EVENT_EXITED,       /* .slot was reaped: .ending, .members_left */
-    EVENT_GROUP_EMPTY,  /* nobody is left in the process group of the worker .slot */
+    EVENT_BOOT,          /* everything is in place, begin; exactly once, signals may come before it */
+    EVENT_TICK,          /* nothing but the time */
+    EVENT_SIGNAL,        /* a signal for brood itself: .signal */
+    EVENT_SPAWN_FAILED,  /* .slot was not forked: .error */
+    EVENT_EXECUTED,      /* .slot runs its program */
+    EVENT_EXEC_FAILED,   /* .slot failed before it ran its program: .error, .stage; its EXITED follows */
+    EVENT_READY,         /* .slot says it is ready, or a probe does (never sent for ready = none) */
+    EVENT_UNREADY,       /* .slot says that it is stopping by itself (STOPPING=1) */
+    EVENT_EXITED,        /* .slot was reaped: .ending, .members_left */
+    EVENT_GROUP_EMPTY,   /* nobody is left in the process group of the worker .slot */
     EVENT_CHILDREN_GONE, /* brood has no child process at all any more */
-    EVENT_EXTEND,       /* .slot asks for .duration from now on before startup_timeout or watchdog strikes */
-    EVENT_WATCHDOG,     /* .slot pings its watchdog */
-    EVENT_UNHEALTHY,    /* a health check of .slot failed often enough, or it triggered its watchdog itself */
-    EVENT_WORKER_START, /* an operator: start worker .slot.index (any generation) */
+    EVENT_EXTEND,        /* .slot asks for .duration from now on before startup_timeout or watchdog strikes */
+    EVENT_WATCHDOG,      /* .slot pings its watchdog */
+    EVENT_UNHEALTHY,     /* a health check of .slot failed often enough, or it triggered its watchdog itself */
+    EVENT_WORKER_START,  /* an operator: start worker .slot.index (any generation) */
     EVENT_WORKER_STOP,
     EVENT_WORKER_RESTART,
-    EVENT_SHUTDOWN,     /* an operator: stop the container as TERM would */
+    EVENT_SHUTDOWN, /* an operator: stop the container as TERM would */
     EVENT_KINDS,
 };
 
@@ -73,13 +73,13 @@ struct event {
     msec_t time; /* never before the event before; the core corrects one that is */
     enum event_kind kind;
     struct slot slot;
-    int signal;          /* SIGNAL */
-    bool hangup;         /* SIGNAL: HUP from the kernel, brood's terminal is gone */
-    int error;           /* an errno, positive */
+    int signal;  /* SIGNAL */
+    bool hangup; /* SIGNAL: HUP from the kernel, brood's terminal is gone */
+    int error;   /* an errno, positive */
     enum spawn_stage stage;
     struct ending ending;
-    bool members_left;   /* EXITED of a worker: others are left in its process group */
-    msec_t duration;     /* EXTEND */
+    bool members_left; /* EXITED of a worker: others are left in its process group */
+    msec_t duration;   /* EXTEND */
 };
 
 #endif

@@ -6,12 +6,12 @@
 #include <stdio.h>
 
 enum reason_to_end {
-    END_COMMAND,       /* a COMMAND was given and ran: its own status, whatever happened else */
-    END_CUT_COMMAND,   /* a stop came before it ran */
-    END_CUT_START,     /* a stop came before the primary's start was done */
+    END_COMMAND,     /* a COMMAND was given and ran: its own status, whatever happened else */
+    END_CUT_COMMAND, /* a stop came before it ran */
+    END_CUT_START,   /* a stop came before the primary's start was done */
     END_START_FAILED,
-    END_KILLED,        /* in a requested stop brood had to kill somebody */
-    END_CUT_JOB,       /* a requested stop cut a job short */
+    END_KILLED,  /* in a requested stop brood had to kill somebody */
+    END_CUT_JOB, /* a requested stop cut a job short */
     END_REQUESTED,
     END_WORKER_FAILED, /* the first that failed for good */
     END_COMPLETED,

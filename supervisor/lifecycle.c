@@ -26,13 +26,12 @@ struct cell {
     bool happens;
 };
 
-#define GO(phase) {PHASE_##phase, true}
+#define GO(phase)                                                                                                      \
+    { PHASE_##phase, true }
 
 static const struct cell table[PHASES][STEPS] = {
     [PHASE_BOOT] = {[STEP_BOOT] = GO(RUN), [STEP_BOOT_PRIMARY] = GO(PRIMARY), [STEP_STOP] = GO(STOP)},
-    [PHASE_PRIMARY] = {[STEP_PRIMARY_DONE] = GO(RUN),
-                       [STEP_PRIMARY_FAILED] = GO(STRAGGLERS),
-                       [STEP_STOP] = GO(STOP)},
+    [PHASE_PRIMARY] = {[STEP_PRIMARY_DONE] = GO(RUN), [STEP_PRIMARY_FAILED] = GO(STRAGGLERS), [STEP_STOP] = GO(STOP)},
     [PHASE_RUN] = {[STEP_STOP] = GO(STOP), [STEP_NO_WORKER] = GO(STRAGGLERS)},
     [PHASE_STOP] = {[STEP_NO_WORKER] = GO(STRAGGLERS)},
     [PHASE_STRAGGLERS] = {[STEP_ALONE] = GO(FINISH), [STEP_ALONE_DONE] = GO(DONE)},
@@ -40,8 +39,9 @@ static const struct cell table[PHASES][STEPS] = {
 };
 
 static const char *const phase_names[PHASES] = {
-    [PHASE_BOOT] = "boot",         [PHASE_PRIMARY] = "primary", [PHASE_RUN] = "run",   [PHASE_STOP] = "stop",
-    [PHASE_STRAGGLERS] = "stragglers", [PHASE_FINISH] = "finish",   [PHASE_DONE] = "done",
+    [PHASE_BOOT] = "boot", [PHASE_PRIMARY] = "primary",       [PHASE_RUN] = "run",
+    [PHASE_STOP] = "stop", [PHASE_STRAGGLERS] = "stragglers", [PHASE_FINISH] = "finish",
+    [PHASE_DONE] = "done",
 };
 
 const char *phase_name(enum phase phase) {
@@ -95,8 +95,7 @@ bool lifecycle_stopping(const struct sv *sv) {
 /* --- the primary's two processes --- */
 
 static struct slot primary_slot(const struct sv *sv, uint32_t which) {
-    return (struct slot){
-        .kind = SLOT_PRIMARY, .index = which, .generation = sv->life.primary[which].generation};
+    return (struct slot){.kind = SLOT_PRIMARY, .index = which, .generation = sv->life.primary[which].generation};
 }
 
 static bool task_remains(const struct task *task) {

@@ -11,8 +11,8 @@
 #include "supervisor/spec.h"
 
 enum phase {
-    PHASE_BOOT,       /* nothing is started yet */
-    PHASE_PRIMARY,    /* the primary's start runs */
+    PHASE_BOOT,    /* nothing is started yet */
+    PHASE_PRIMARY, /* the primary's start runs */
     PHASE_RUN,
     PHASE_STOP,       /* workers are being stopped */
     PHASE_STRAGGLERS, /* the workers are gone; descendants that left their group are being stopped */

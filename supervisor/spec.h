@@ -87,10 +87,10 @@ struct spec_group {
     struct spec_text_list listen;
 
     enum ready_kind ready;
-    int ready_fd;                    /* READY_FD: 3 or more */
-    char *ready_text;                /* tcp: HOST:PORT, unix and file: PATH */
+    int ready_fd;                      /* READY_FD: 3 or more */
+    char *ready_text;                  /* tcp: HOST:PORT, unix and file: PATH */
     struct spec_command ready_command; /* exec */
-    msec_t startup_timeout;          /* MSEC_NEVER: no limit */
+    msec_t startup_timeout;            /* MSEC_NEVER: no limit */
     bool kill_after_completed;
 
     msec_t grace;    /* MSEC_NEVER: the container's alone */
@@ -169,7 +169,7 @@ struct spec {
     enum log_format log_format;
     char *control; /* NULL: none */
 
-    int sigrtmin; /* the C library's, for names like RTMIN+3 */
+    int sigrtmin;                            /* the C library's, for names like RTMIN+3 */
     struct spec_signal signals[SIGNALS_END]; /* by signal number; [0], KILL, STOP and CHLD are SIGNAL_IGNORE */
     struct spec_environment environment;     /* [env] */
     struct spec_primary primary;

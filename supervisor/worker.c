@@ -1,8 +1,9 @@
 /* One worker: facts become inputs of the table (worker_table.c), and what the table says becomes actions.
  *
- * A worker is gone when three things are: its leader (reaped), the members of its process group, and its stop hook. Each
- * of the three facts asks remains() first; the last of them is answered with the verdict (INPUT_ENDED_*): what becomes of
- * the worker now. So the table never asks how a process ended, and no state exists twice for "and a hook runs too". */
+ * A worker is gone when three things are: its leader (reaped), the members of its process group, and its stop hook.
+ * Each of the three facts asks remains() first; the last of them is answered with the verdict (INPUT_ENDED_*): what
+ * becomes of the worker now. So the table never asks how a process ended, and no state exists twice for "and a hook
+ * runs too". */
 #include "supervisor/core.h"
 #include "supervisor/worker_table.h"
 
@@ -100,7 +101,8 @@ static void signal_worker(struct sv *sv, uint32_t index, int signal, struct acti
     action->then_continue = true;
 }
 
-/* Whoever is asked has a quarter of the grace period, also where brood comes late to it: a container that was paused. */
+/* Whoever is asked has a quarter of the grace period, also where brood comes late to it: a container that was paused.
+ */
 static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     msec_t grace = grace_of(sv, worker);
@@ -181,8 +183,8 @@ static void take_input(struct sv *sv, uint32_t index, enum worker_input input, s
         worker->stop_signal = 0;
     }
     if (!(cell->effects & QUIET)) {
-        struct report *report = sv_report(actions, worker_slot(sv, index, SLOT_WORKER), why.cause, (uint8_t)former,
-                                          worker->state);
+        struct report *report =
+            sv_report(actions, worker_slot(sv, index, SLOT_WORKER), why.cause, (uint8_t)former, worker->state);
         report->number = why.number;
         report->duration = why.duration;
     }
@@ -264,7 +266,7 @@ static enum worker_input verdict(struct sv *sv, uint32_t index, msec_t *delay) {
     if (success) {
         *delay = spec->delay_first;
         return spec->restart == RESTART_ALWAYS && !spec->kill_after_completed ? INPUT_ENDED_RETRY
-                                                                             : INPUT_ENDED_COMPLETED;
+                                                                              : INPUT_ENDED_COMPLETED;
     }
     bool exceeded =
         backoff_exceeded(&worker->backoff, worker->failures, spec->limit_failures, spec->limit_window, sv->now);
@@ -444,8 +446,8 @@ static void hook_event(struct sv *sv, const struct event *event, struct actions 
 
     uint8_t former = worker->hook;
     worker->hook = TASK_ENDED;
-    struct why why = event->kind == EVENT_EXITED ? why_ended(event->ending)
-                                                 : because_number(CAUSE_SPAWN_FAILED, event->error);
+    struct why why =
+        event->kind == EVENT_EXITED ? why_ended(event->ending) : because_number(CAUSE_SPAWN_FAILED, event->error);
     struct report *report = sv_report(actions, event->slot, why.cause, former, TASK_ENDED);
     report->number = why.number;
     int signal = stop_signal_of(sv, worker);

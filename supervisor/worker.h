@@ -1,7 +1,7 @@
 /* One worker process: its states, and the inputs that move it from one to another.
  *
- * worker.c computes the input first (INPUT_ENDED_RETRY), worker_table.c says what it does. docs/worker-states.md is printed
- * from that table. */
+ * worker.c computes the input first (INPUT_ENDED_RETRY), worker_table.c says what it does. docs/worker-states.md is
+ * printed from that table. */
 #ifndef SUPERVISOR_WORKER_H
 #define SUPERVISOR_WORKER_H
 
@@ -15,8 +15,8 @@
 #include "supervisor/spec.h"
 
 enum worker_state {
-    WORKER_WAITING,   /* for the groups in `after`, or for its turn to be forked */
-    WORKER_STARTING,  /* forked, not ready yet */
+    WORKER_WAITING,  /* for the groups in `after`, or for its turn to be forked */
+    WORKER_STARTING, /* forked, not ready yet */
     WORKER_READY,
     WORKER_HOOK,      /* asked to stop: its stop hook runs, the signal comes after it */
     WORKER_STOPPING,  /* its stop signal is sent; until leader, members of its group and hook are gone */
@@ -30,26 +30,26 @@ enum worker_state {
 };
 
 enum worker_input {
-    INPUT_SPAWN,           /* its turn to be forked */
-    INPUT_SPAWN_FAILED,    /* fork was refused by the system */
-    INPUT_EXECUTED,        /* it runs, readiness is to come */
-    INPUT_READY,           /* it is ready (ready = none: it runs) */
-    INPUT_ASK_HOOK,        /* asked to stop; its stop hook comes first */
-    INPUT_ASK_SIGNAL,      /* asked to stop; nothing comes before the signal */
-    INPUT_URGE,            /* half of its grace is gone: the signal, whatever the hook does */
-    INPUT_GRACE_OVER,      /* no grace is left: SIGKILL to whatever there is */
-    INPUT_LEADER_ENDED,    /* the leader was reaped, members of its group or its hook are left */
-    INPUT_MEMBERS_GONE,    /* the last member of its group is gone, leader or hook are left */
-    INPUT_HOOK_ENDED,      /* its hook was reaped, leader or members are left */
-    INPUT_ENDED_HOOK,      /* ended by itself, nobody left: its stop hook runs now */
-    INPUT_ENDED_RETRY,     /* everything is gone; to be started again after a delay */
-    INPUT_ENDED_AGAIN,     /* … to be started again at once (an operator's restart) */
+    INPUT_SPAWN,        /* its turn to be forked */
+    INPUT_SPAWN_FAILED, /* fork was refused by the system */
+    INPUT_EXECUTED,     /* it runs, readiness is to come */
+    INPUT_READY,        /* it is ready (ready = none: it runs) */
+    INPUT_ASK_HOOK,     /* asked to stop; its stop hook comes first */
+    INPUT_ASK_SIGNAL,   /* asked to stop; nothing comes before the signal */
+    INPUT_URGE,         /* half of its grace is gone: the signal, whatever the hook does */
+    INPUT_GRACE_OVER,   /* no grace is left: SIGKILL to whatever there is */
+    INPUT_LEADER_ENDED, /* the leader was reaped, members of its group or its hook are left */
+    INPUT_MEMBERS_GONE, /* the last member of its group is gone, leader or hook are left */
+    INPUT_HOOK_ENDED,   /* its hook was reaped, leader or members are left */
+    INPUT_ENDED_HOOK,   /* ended by itself, nobody left: its stop hook runs now */
+    INPUT_ENDED_RETRY,  /* everything is gone; to be started again after a delay */
+    INPUT_ENDED_AGAIN,  /* … to be started again at once (an operator's restart) */
     INPUT_ENDED_COMPLETED,
     INPUT_ENDED_FAILED,
     INPUT_ENDED_DOWN,
-    INPUT_DUE,             /* the delay is over */
-    INPUT_GIVE_UP,         /* a group it waits for has failed for good */
-    INPUT_REVIVE,          /* an operator starts it again */
+    INPUT_DUE,     /* the delay is over */
+    INPUT_GIVE_UP, /* a group it waits for has failed for good */
+    INPUT_REVIVE,  /* an operator starts it again */
     WORKER_INPUTS,
 };
 

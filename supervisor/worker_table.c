@@ -5,118 +5,124 @@
  * docs/worker-states.md is printed from here. */
 #include "supervisor/worker_table.h"
 
-#define GO(state, effects) {WORKER_##state, HAPPENS | (effects)}
-#define IGNORE(state) {WORKER_##state, HAPPENS | QUIET}
+/* clang-format off: a table is read by its columns */
+#define GO(state, effects)                                                                                             \
+    { WORKER_##state, HAPPENS | (effects) }
+#define IGNORE(state)                                                                                                  \
+    { WORKER_##state, HAPPENS | QUIET }
 
 /* What becomes of a worker that is gone; the same wherever it was. */
 #define ENDINGS                                                                                                        \
     [INPUT_ENDED_RETRY] = GO(BACKOFF, 0), [INPUT_ENDED_COMPLETED] = GO(COMPLETED, 0),                                  \
     [INPUT_ENDED_FAILED] = GO(FAILED, 0), [INPUT_ENDED_DOWN] = GO(DOWN, 0)
 
-const struct worker_cell worker_table[WORKER_STATES][WORKER_INPUTS] = {
-    [WORKER_WAITING] =
-        {
-            [INPUT_SPAWN] = GO(STARTING, SPAWN),
-            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
-            [INPUT_GRACE_OVER] = GO(DOWN, 0),
-            [INPUT_GIVE_UP] = GO(FAILED, 0),
-            [INPUT_REVIVE] = IGNORE(WAITING),
-        },
-    [WORKER_STARTING] =
-        {
-            [INPUT_SPAWN_FAILED] = GO(BACKOFF, 0),
-            [INPUT_EXECUTED] = GO(STARTING, 0),
-            [INPUT_READY] = GO(READY, 0),
-            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL), /* its members, before anything else of it starts */
-            [INPUT_REVIVE] = IGNORE(STARTING),
-            ENDINGS,
-        },
-    [WORKER_READY] =
-        {
-            [INPUT_EXECUTED] = IGNORE(READY),
-            [INPUT_READY] = IGNORE(READY),
-            [INPUT_ASK_HOOK] = GO(HOOK, HOOK),
-            [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
-            [INPUT_REVIVE] = IGNORE(READY),
-            ENDINGS,
-        },
-    [WORKER_HOOK] =
-        {
-            [INPUT_EXECUTED] = IGNORE(HOOK),
-            [INPUT_READY] = IGNORE(HOOK),
-            [INPUT_ASK_SIGNAL] = IGNORE(HOOK),
-            [INPUT_URGE] = GO(STOPPING, SIGNAL),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(HOOK, 0),
-            [INPUT_MEMBERS_GONE] = GO(HOOK, 0),
-            [INPUT_HOOK_ENDED] = GO(STOPPING, SIGNAL),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_STOPPING] =
-        {
-            [INPUT_EXECUTED] = IGNORE(STOPPING),
-            [INPUT_READY] = IGNORE(STOPPING),
-            [INPUT_ASK_SIGNAL] = IGNORE(STOPPING),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_LEADER_ENDED] = GO(STOPPING, 0),
-            [INPUT_MEMBERS_GONE] = GO(STOPPING, 0),
-            [INPUT_HOOK_ENDED] = GO(STOPPING, 0),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK), /* it ended by itself, what was left is gone now */
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_KILLED] =
-        {
-            [INPUT_EXECUTED] = IGNORE(KILLED),
-            [INPUT_READY] = IGNORE(KILLED),
-            [INPUT_ASK_SIGNAL] = IGNORE(KILLED),
-            [INPUT_GRACE_OVER] = IGNORE(KILLED),
-            [INPUT_LEADER_ENDED] = GO(KILLED, 0),
-            [INPUT_MEMBERS_GONE] = GO(KILLED, 0),
-            [INPUT_HOOK_ENDED] = GO(KILLED, 0),
-            [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_CLEANUP] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(CLEANUP),
-            [INPUT_GRACE_OVER] = GO(KILLED, KILL),
-            [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
-            ENDINGS,
-        },
-    [WORKER_BACKOFF] =
-        {
-            [INPUT_DUE] = GO(WAITING, QUIET),
-            [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
-            [INPUT_GRACE_OVER] = GO(DOWN, 0),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_DOWN] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(DOWN),
-            [INPUT_GRACE_OVER] = IGNORE(DOWN),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_COMPLETED] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(COMPLETED),
-            [INPUT_GRACE_OVER] = IGNORE(COMPLETED),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
-    [WORKER_FAILED] =
-        {
-            [INPUT_ASK_SIGNAL] = IGNORE(FAILED),
-            [INPUT_GRACE_OVER] = IGNORE(FAILED),
-            [INPUT_REVIVE] = GO(WAITING, 0),
-        },
+const struct worker_cell worker_table[WORKER_STATES][WORKER_INPUTS] =
+    {
+        [WORKER_WAITING] =
+            {
+                [INPUT_SPAWN] = GO(STARTING, SPAWN),
+                [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
+                [INPUT_GRACE_OVER] = GO(DOWN, 0),
+                [INPUT_GIVE_UP] = GO(FAILED, 0),
+                [INPUT_REVIVE] = IGNORE(WAITING),
+            },
+        [WORKER_STARTING] =
+            {
+                [INPUT_SPAWN_FAILED] = GO(BACKOFF, 0),
+                [INPUT_EXECUTED] = GO(STARTING, 0),
+                [INPUT_READY] = GO(READY, 0),
+                [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
+                [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+                [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL), /* its members, before anything else of it starts */
+                [INPUT_REVIVE] = IGNORE(STARTING),
+                ENDINGS,
+            },
+        [WORKER_READY] =
+            {
+                [INPUT_EXECUTED] = IGNORE(READY),
+                [INPUT_READY] = IGNORE(READY),
+                [INPUT_ASK_HOOK] = GO(HOOK, HOOK),
+                [INPUT_ASK_SIGNAL] = GO(STOPPING, SIGNAL),
+                [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+                [INPUT_LEADER_ENDED] = GO(STOPPING, SIGNAL),
+                [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
+                [INPUT_REVIVE] = IGNORE(READY),
+                ENDINGS,
+            },
+        [WORKER_HOOK] =
+            {
+                [INPUT_EXECUTED] = IGNORE(HOOK),
+                [INPUT_READY] = IGNORE(HOOK),
+                [INPUT_ASK_SIGNAL] = IGNORE(HOOK),
+                [INPUT_URGE] = GO(STOPPING, SIGNAL),
+                [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+                [INPUT_LEADER_ENDED] = GO(HOOK, 0),
+                [INPUT_MEMBERS_GONE] = GO(HOOK, 0),
+                [INPUT_HOOK_ENDED] = GO(STOPPING, SIGNAL),
+                [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+                ENDINGS,
+            },
+        [WORKER_STOPPING] =
+            {
+                [INPUT_EXECUTED] = IGNORE(STOPPING),
+                [INPUT_READY] = IGNORE(STOPPING),
+                [INPUT_ASK_SIGNAL] = IGNORE(STOPPING),
+                [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+                [INPUT_LEADER_ENDED] = GO(STOPPING, 0),
+                [INPUT_MEMBERS_GONE] = GO(STOPPING, 0),
+                [INPUT_HOOK_ENDED] = GO(STOPPING, 0),
+                [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK), /* it ended by itself, what was left is gone now */
+                [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+                ENDINGS,
+            },
+        [WORKER_KILLED] =
+            {
+                [INPUT_EXECUTED] = IGNORE(KILLED),
+                [INPUT_READY] = IGNORE(KILLED),
+                [INPUT_ASK_SIGNAL] = IGNORE(KILLED),
+                [INPUT_GRACE_OVER] = IGNORE(KILLED),
+                [INPUT_LEADER_ENDED] = GO(KILLED, 0),
+                [INPUT_MEMBERS_GONE] = GO(KILLED, 0),
+                [INPUT_HOOK_ENDED] = GO(KILLED, 0),
+                [INPUT_ENDED_HOOK] = GO(CLEANUP, HOOK),
+                [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+                ENDINGS,
+            },
+        [WORKER_CLEANUP] =
+            {
+                [INPUT_ASK_SIGNAL] = IGNORE(CLEANUP),
+                [INPUT_GRACE_OVER] = GO(KILLED, KILL),
+                [INPUT_ENDED_AGAIN] = GO(WAITING, 0),
+                ENDINGS,
+            },
+        [WORKER_BACKOFF] =
+            {
+                [INPUT_DUE] = GO(WAITING, QUIET),
+                [INPUT_ASK_SIGNAL] = GO(DOWN, 0),
+                [INPUT_GRACE_OVER] = GO(DOWN, 0),
+                [INPUT_REVIVE] = GO(WAITING, 0),
+            },
+        [WORKER_DOWN] =
+            {
+                [INPUT_ASK_SIGNAL] = IGNORE(DOWN),
+                [INPUT_GRACE_OVER] = IGNORE(DOWN),
+                [INPUT_REVIVE] = GO(WAITING, 0),
+            },
+        [WORKER_COMPLETED] =
+            {
+                [INPUT_ASK_SIGNAL] = IGNORE(COMPLETED),
+                [INPUT_GRACE_OVER] = IGNORE(COMPLETED),
+                [INPUT_REVIVE] = GO(WAITING, 0),
+            },
+        [WORKER_FAILED] =
+            {
+                [INPUT_ASK_SIGNAL] = IGNORE(FAILED),
+                [INPUT_GRACE_OVER] = IGNORE(FAILED),
+                [INPUT_REVIVE] = GO(WAITING, 0),
+            },
 };
+
+/* clang-format on */
 
 static const char *const state_names[WORKER_STATES] = {
     [WORKER_WAITING] = "waiting",     [WORKER_STARTING] = "starting", [WORKER_READY] = "ready",

@@ -56,7 +56,7 @@ static void no_limit_remembers_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(delays_double_up_to_the_last), cmocka_unit_test(huge_delays_saturate),
+        cmocka_unit_test(delays_double_up_to_the_last),       cmocka_unit_test(huge_delays_saturate),
         cmocka_unit_test(the_limit_counts_within_the_window), cmocka_unit_test(a_limit_of_one_allows_one),
         cmocka_unit_test(no_limit_remembers_nothing),
     };

@@ -150,10 +150,8 @@ static void time_that_jumps_back_is_corrected(void **state) {
     shell.now = 5000;
     say(&shell, (struct event){.kind = EVENT_BOOT});
     settle(&shell);
-    struct event crash = {.time = 10,
-                          .kind = EVENT_EXITED,
-                          .slot = {.kind = SLOT_WORKER, .generation = 1},
-                          .ending = {ENDING_EXITED, 1}};
+    struct event crash = {
+        .time = 10, .kind = EVENT_EXITED, .slot = {.kind = SLOT_WORKER, .generation = 1}, .ending = {ENDING_EXITED, 1}};
     take(&shell, &crash);
     assert_int_equal(sv_worker_state(shell.sv, 0), WORKER_BACKOFF);
     assert_int_equal(sv_deadline(shell.sv), 5100);
@@ -179,8 +177,10 @@ static void nothing_is_said_after_the_end(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ten_thousand_workers),          cmocka_unit_test(five_hundred_groups_in_a_chain),
-        cmocka_unit_test(memory_per_worker),             cmocka_unit_test(time_that_jumps_back_is_corrected),
+        cmocka_unit_test(ten_thousand_workers),
+        cmocka_unit_test(five_hundred_groups_in_a_chain),
+        cmocka_unit_test(memory_per_worker),
+        cmocka_unit_test(time_that_jumps_back_is_corrected),
         cmocka_unit_test(nothing_is_said_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

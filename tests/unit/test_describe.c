@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -16,12 +17,15 @@ static struct spec_group groups[2];
 static int build(void **state) {
     (void)state;
     spec_build(&spec, groups, 2, 3);
-    strcpy(groups[0].name, "web");
-    strcpy(groups[1].name, "db");
+    snprintf(groups[0].name, sizeof(groups[0].name), "%s", "web");
+    snprintf(groups[1].name, sizeof(groups[1].name), "%s", "db");
     return 0;
 }
 
-static const struct slot web1 = {.kind = SLOT_WORKER, .index = 1, .generation = 7};
+#define WEB_1                                                                                                          \
+    { .kind = SLOT_WORKER, .index = 1, .generation = 7 }
+
+static const struct slot web1 = WEB_1;
 
 static void subjects(void **state) {
     (void)state;
@@ -42,7 +46,7 @@ static void subjects(void **state) {
 static void the_command_is_called_main(void **state) {
     (void)state;
     char text[64];
-    strcpy(groups[1].name, "main");
+    snprintf(groups[1].name, sizeof(groups[1].name), "%s", "main");
     groups[1].count = 1;
     spec.command_group = 1;
     describe_slot(&spec, (struct slot){SLOT_WORKER, 3, 1}, text, sizeof(text));
@@ -58,28 +62,34 @@ static void reports(void **state) {
         const char *text;
         enum log_level level;
     } cases[] = {
-        {web1, {CAUSE_SPAWN, .state = WORKER_STARTING, .duration = MSEC_NEVER}, "spawn -> starting", LOG_DEBUG},
-        {web1, {CAUSE_EXECUTED, .state = WORKER_READY, .duration = MSEC_NEVER}, "executed -> ready", LOG_INFO},
-        {web1, {CAUSE_EXITED, 1, .state = WORKER_BACKOFF, .duration = 100}, "exited 1 -> backoff 100ms", LOG_WARNING},
-        {web1, {CAUSE_KILLED, 9, .state = WORKER_FAILED, .duration = MSEC_NEVER}, "killed by KILL -> failed", LOG_ERROR},
-        {web1, {CAUSE_EXITED, 0, .state = WORKER_COMPLETED, .duration = MSEC_NEVER}, "exited 0 -> completed", LOG_INFO},
-        {web1,
+        {WEB_1, {CAUSE_SPAWN, .state = WORKER_STARTING, .duration = MSEC_NEVER}, "spawn -> starting", LOG_DEBUG},
+        {WEB_1, {CAUSE_EXECUTED, .state = WORKER_READY, .duration = MSEC_NEVER}, "executed -> ready", LOG_INFO},
+        {WEB_1, {CAUSE_EXITED, 1, .state = WORKER_BACKOFF, .duration = 100}, "exited 1 -> backoff 100ms", LOG_WARNING},
+        {WEB_1,
+         {CAUSE_KILLED, 9, .state = WORKER_FAILED, .duration = MSEC_NEVER},
+         "killed by KILL -> failed",
+         LOG_ERROR},
+        {WEB_1,
+         {CAUSE_EXITED, 0, .state = WORKER_COMPLETED, .duration = MSEC_NEVER},
+         "exited 0 -> completed",
+         LOG_INFO},
+        {WEB_1,
          {CAUSE_STOP_SIGNAL, 37, .state = WORKER_STOPPING, .duration = MSEC_NEVER},
          "stop signal RTMIN+3 -> stopping",
          LOG_INFO},
-        {web1,
+        {WEB_1,
          {CAUSE_GRACE_OVER, .state = WORKER_KILLED, .duration = 10000},
          "10s of grace over, KILL -> killed",
          LOG_WARNING},
-        {web1,
+        {WEB_1,
          {CAUSE_START_TIMEOUT, 15, .state = WORKER_STOPPING, .duration = MSEC_NEVER},
          "not ready in time, TERM -> stopping",
          LOG_WARNING},
-        {web1,
+        {WEB_1,
          {CAUSE_SPAWN_FAILED, 11, .state = WORKER_BACKOFF, .duration = 100},
          "cannot fork: EAGAIN -> backoff 100ms",
          LOG_WARNING},
-        {web1,
+        {WEB_1,
          {CAUSE_EXEC_FAILED, 2, STAGE_EXEC, .state = WORKER_STARTING, .duration = MSEC_NEVER},
          "cannot be executed: ENOENT",
          LOG_DEBUG},
@@ -95,8 +105,14 @@ static void reports(void **state) {
          {CAUSE_SECOND_SIGNAL, 2, .state = PHASE_STOP, .duration = MSEC_NEVER},
          "second INT -> kill",
          LOG_WARNING},
-        {{SLOT_PRIMARY, 0, 1}, {CAUSE_SPAWN, .state = TASK_RUNNING, .duration = MSEC_NEVER}, "start -> running", LOG_INFO},
-        {{SLOT_PRIMARY, 1, 1}, {CAUSE_EXITED, 2, .state = TASK_ENDED, .duration = MSEC_NEVER}, "exited 2 -> ended", LOG_WARNING},
+        {{SLOT_PRIMARY, 0, 1},
+         {CAUSE_SPAWN, .state = TASK_RUNNING, .duration = MSEC_NEVER},
+         "start -> running",
+         LOG_INFO},
+        {{SLOT_PRIMARY, 1, 1},
+         {CAUSE_EXITED, 2, .state = TASK_ENDED, .duration = MSEC_NEVER},
+         "exited 2 -> ended",
+         LOG_WARNING},
     };
     char text[128];
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -111,8 +127,14 @@ static void durations(void **state) {
     static const struct {
         msec_t duration;
         const char *text;
-    } cases[] = {{0, "0"},         {1, "1ms"},      {1000, "1s"},    {1500, "1500ms"},
-                 {60000, "1m"},    {90000, "90s"},  {3600000, "1h"}, {DURATION_MAX_MS, "8760h"},
+    } cases[] = {{0, "0"},
+                 {1, "1ms"},
+                 {1000, "1s"},
+                 {1500, "1500ms"},
+                 {60000, "1m"},
+                 {90000, "90s"},
+                 {3600000, "1h"},
+                 {DURATION_MAX_MS, "8760h"},
                  {MSEC_NEVER, "unlimited"}};
     char text[32];
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

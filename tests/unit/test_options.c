@@ -205,11 +205,11 @@ static void test_level(void **state) {
         const char *line;
         enum log_level config, level;
     } cases[] = {
-        {"brood x", LOG_INFO, LOG_WARNING},    {"brood -v x", LOG_INFO, LOG_INFO},
-        {"brood -vv x", LOG_INFO, LOG_DEBUG},  {"brood -vvvvv x", LOG_INFO, LOG_DEBUG},
-        {"brood -q x", LOG_INFO, LOG_ERROR},   {"brood -qqq x", LOG_INFO, LOG_ERROR},
-        {"brood -c f", LOG_INFO, LOG_INFO},    {"brood -c f", LOG_ERROR, LOG_ERROR},
-        {"brood -c f -v", LOG_INFO, LOG_DEBUG}, {"brood -c f -q", LOG_DEBUG, LOG_INFO},
+        {"brood x", LOG_INFO, LOG_WARNING},      {"brood -v x", LOG_INFO, LOG_INFO},
+        {"brood -vv x", LOG_INFO, LOG_DEBUG},    {"brood -vvvvv x", LOG_INFO, LOG_DEBUG},
+        {"brood -q x", LOG_INFO, LOG_ERROR},     {"brood -qqq x", LOG_INFO, LOG_ERROR},
+        {"brood -c f", LOG_INFO, LOG_INFO},      {"brood -c f", LOG_ERROR, LOG_ERROR},
+        {"brood -c f -v", LOG_INFO, LOG_DEBUG},  {"brood -c f -q", LOG_DEBUG, LOG_INFO},
         {"brood -c f -- x", LOG_INFO, LOG_INFO}, {"brood", LOG_INFO, LOG_INFO},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -228,8 +228,9 @@ static void test_no_words_at_all(void **state) {
 /* Every option is in the help, no line is wider than a terminal. */
 static void test_help(void **state) {
     (void)state;
-    static const char *const names[] = {"--config", "--grace", "--check", "--sandbox", "--subreaper", "--no-subreaper",
-                                        "--verbose", "--quiet", "--log-format", "--version", "--help", "man brood"};
+    static const char *const names[] = {"--config",     "--grace",        "--check",   "--sandbox",
+                                        "--subreaper",  "--no-subreaper", "--verbose", "--quiet",
+                                        "--log-format", "--version",      "--help",    "man brood"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_non_null(strstr(options_help, names[i]));
     for (const char *line = options_help; *line != '\0';) {
@@ -248,7 +249,8 @@ static void test_inner(void **state) {
     } cases[] = {
         {"brood -n true", "brood -- true"},
         {"brood -n -c a.ini", "brood -c a.ini"},
-        {"brood -nv -c a.ini -t 1m --log-format json -- sh -n x", "brood -c a.ini --grace=60000ms -v --log-format=json -- sh -n x"},
+        {"brood -nv -c a.ini -t 1m --log-format json -- sh -n x",
+         "brood -c a.ini --grace=60000ms -v --log-format=json -- sh -n x"},
         {"brood -n -qqqqqqqq --log-format text true", "brood -q -q -q --log-format=text -- true"},
         {"brood -n", "brood -c /etc/brood.ini"},
     };

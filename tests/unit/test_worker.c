@@ -15,19 +15,14 @@
  * code before the table can't produce. One line a state, one letter an input in the order of enum worker_input:
  * x written, . can't happen. */
 static const char *const expected[WORKER_STATES] = {
-    /*                       SPAWN SPAWN_FAILED EXECUTED READY | ASK_HOOK ASK_SIGNAL URGE GRACE_OVER | LEADER MEMBERS HOOK |
+    /* SPAWN SPAWN_FAILED EXECUTED READY | ASK_HOOK ASK_SIGNAL URGE GRACE_OVER | LEADER MEMBERS HOOK |
      *                       ENDED: HOOK RETRY AGAIN COMPLETED FAILED DOWN | DUE GIVE_UP REVIVE */
-    [WORKER_WAITING] =   "x... .x.x ... ...... .xx",
-    [WORKER_STARTING] =  ".xxx .x.x x.. .x.xxx ..x",
-    [WORKER_READY] =     "..xx xx.x x.. xx.xxx ..x",
-    [WORKER_HOOK] =      "..xx .xxx xxx .xxxxx ...",
-    [WORKER_STOPPING] =  "..xx .x.x xxx xxxxxx ...",
-    [WORKER_KILLED] =    "..xx .x.x xxx xxxxxx ...",
-    [WORKER_CLEANUP] =   ".... .x.x ... .xxxxx ...",
-    [WORKER_BACKOFF] =   ".... .x.x ... ...... x.x",
-    [WORKER_DOWN] =      ".... .x.x ... ...... ..x",
-    [WORKER_COMPLETED] = ".... .x.x ... ...... ..x",
-    [WORKER_FAILED] =    ".... .x.x ... ...... ..x",
+    [WORKER_WAITING] = "x... .x.x ... ...... .xx",  [WORKER_STARTING] = ".xxx .x.x x.. .x.xxx ..x",
+    [WORKER_READY] = "..xx xx.x x.. xx.xxx ..x",    [WORKER_HOOK] = "..xx .xxx xxx .xxxxx ...",
+    [WORKER_STOPPING] = "..xx .x.x xxx xxxxxx ...", [WORKER_KILLED] = "..xx .x.x xxx xxxxxx ...",
+    [WORKER_CLEANUP] = ".... .x.x ... .xxxxx ...",  [WORKER_BACKOFF] = ".... .x.x ... ...... x.x",
+    [WORKER_DOWN] = ".... .x.x ... ...... ..x",     [WORKER_COMPLETED] = ".... .x.x ... ...... ..x",
+    [WORKER_FAILED] = ".... .x.x ... ...... ..x",
 };
 
 static void every_pair_is_decided(void **state) {
@@ -40,8 +35,8 @@ static void every_pair_is_decided(void **state) {
             enum worker_state next = WORKER_STATES;
             bool written = worker_cell((enum worker_state)i, (enum worker_input)j, &next);
             if (written != (*letter == 'x'))
-                fail_msg("%s, %s: %s", worker_state_name((enum worker_state)i),
-                         worker_input_name((enum worker_input)j), written ? "written" : "not written");
+                fail_msg("%s, %s: %s", worker_state_name((enum worker_state)i), worker_input_name((enum worker_input)j),
+                         written ? "written" : "not written");
             if (written)
                 assert_true(next < WORKER_STATES);
         }
@@ -112,9 +107,9 @@ static void every_event_in_every_state(void **state) {
         groups[i].watchdog = 100000;
         groups[i].limit_failures = 10;
     }
-    static const enum worker_state reached[] = {WORKER_STARTING, WORKER_READY,   WORKER_HOOK, WORKER_STOPPING,
-                                                WORKER_KILLED,   WORKER_CLEANUP, WORKER_DOWN, WORKER_COMPLETED,
-                                                WORKER_BACKOFF};
+    static const enum worker_state reached[] = {WORKER_STARTING, WORKER_READY,     WORKER_HOOK,
+                                                WORKER_STOPPING, WORKER_KILLED,    WORKER_CLEANUP,
+                                                WORKER_DOWN,     WORKER_COMPLETED, WORKER_BACKOFF};
     int fed = 0;
     for (size_t i = 0; i < sizeof(reached) / sizeof(reached[0]); i++) {
         for (int kind = 0; kind < EVENT_KINDS; kind++) {
