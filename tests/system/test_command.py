@@ -84,7 +84,7 @@ def test_command_gets_every_signal(t):
 
 
 def test_command_gets_the_c_librarys_signals(t):
-    brood = t.brood(command=worker_argv("name:main", "say:start", "serve"))
+    brood = t.brood(command=worker_argv("name:main", "all-default", "say:start", "serve"))
     t.wait_event("main start")
     brood.send(33)
     t.equal(brood.wait(), 128 + 33, "it dies of the signal that its C library doesn't let it block")

@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -190,6 +191,18 @@ static _Noreturn void die_of(int number) {
     _exit(97);
 }
 
+/* posix_spawn() of glibc, which make uses, leaves 32 and 33 ignored in whatever it starts, and sigaction() refuses them. */
+static void default_for_internal_signals(void) {
+    const struct {
+        void (*handler)(int);
+        unsigned long flags;
+        void (*restorer)(void);
+        unsigned long mask;
+    } action = {.handler = SIG_DFL};
+    for (int number = 32; number <= 33; number++)
+        syscall(SYS_rt_sigaction, number, &action, NULL, sizeof action.mask);
+}
+
 static _Noreturn void serve(const char *text) {
     struct mode mode = mode_of(text), waiting = mode;
     int number;
@@ -298,6 +311,8 @@ static void do_word(const char *word) {
         say("%s", value);
     } else if ((value = value_of(word, "env"))) {
         say("%s=%s", value, getenv(value) ? getenv(value) : "(unset)");
+    } else if (strcmp(word, "all-default") == 0) {
+        default_for_internal_signals();
     } else if (strcmp(word, "show") == 0) {
         show();
     } else if ((value = value_of(word, "wait"))) {
