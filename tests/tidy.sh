@@ -20,8 +20,10 @@ fault() { # reads places, notes what is wrong there
     done >>"$scratch/faults"
 }
 
-sources() { # of the rooms named
-    find "$@" -name '*.[ch]' | sort
+sources() { # of the rooms named; one that has nothing in it yet isn't there
+    for room; do
+        [ ! -d "$room" ] || find "$room" -name '*.[ch]'
+    done | sort
 }
 
 # --- code without comments and texts, as FILE:LINE:code ---------------------------------------------------------------

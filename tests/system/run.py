@@ -205,6 +205,7 @@ def options_of(arguments):
     parser = argparse.ArgumentParser(description="Runs the system tests of brood.")
     parser.add_argument("--brood", default=os.path.join(ROOT, "build", "brood"))
     parser.add_argument("-k", action="append", default=[], metavar="PATTERN", help="tests whose name has this in it")
+    parser.add_argument("-x", dest="excluded", action="append", default=[], metavar="PATTERN", help="not those")
     parser.add_argument("-v", dest="verbose", action="store_true", help="output of passed tests too")
     parser.add_argument("-q", dest="quiet", action="store_true", help="no line for a passed test")
     parser.add_argument("-j", dest="jobs", type=int, default=2)
@@ -227,6 +228,7 @@ def main():
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     build_programs(options.programs)
     tests = [test for test in find_tests() if not options.k or any(re.search(k, test.__name__) for k in options.k)]
+    tests = [test for test in tests if not any(re.search(x, test.__name__) for x in options.excluded)]
     if not tests:
         sys.exit("no test has such a name")
     results = run_all(tests, options)

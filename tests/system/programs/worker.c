@@ -191,7 +191,8 @@ static _Noreturn void die_of(int number) {
     _exit(97);
 }
 
-/* posix_spawn() of glibc, which make uses, leaves 32 and 33 ignored in whatever it starts, and sigaction() refuses them. */
+/* posix_spawn() of glibc, which make uses, leaves 32 and 33 ignored in whatever it starts, and sigaction() refuses
+ * them. */
 static void default_for_internal_signals(void) {
     const struct {
         void (*handler)(int);
