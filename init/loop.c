@@ -38,9 +38,10 @@ struct loop {
     struct sv *core;
     int signals;
     int timer;
-    msec_t now;   /* of this turn */
-    msec_t armed; /* what the timer is set to */
-    bool reap;    /* CHLD came */
+    msec_t now;     /* of this turn */
+    msec_t armed;   /* what the timer is set to */
+    bool signalled; /* the signalfd has something */
+    bool reap;      /* CHLD came */
 };
 
 static int open_signals(void) {
@@ -163,7 +164,9 @@ static void take_signal(struct loop *loop, const struct signalfd_siginfo *info) 
                                             .hangup = number == SIGHUP && info->ssi_code == SI_KERNEL});
 }
 
+/* The last in each turn: who sends a TERM because he has seen a worker run may expect that brood has seen it too. */
 static void read_signals(struct loop *loop) {
+    loop->signalled = false;
     struct signalfd_siginfo infos[SIGNALS_PER_TURN];
     ssize_t length = read(loop->signals, infos, sizeof infos);
     for (ssize_t i = 0; i < length / (ssize_t)sizeof infos[0]; i++)
@@ -182,7 +185,7 @@ static void take_wait(struct loop *loop, uint64_t key) {
     struct slot slot = watch_slot(key);
     switch (watch_source(key)) {
     case SOURCE_SIGNALS:
-        read_signals(loop);
+        loop->signalled = true;
         return;
     case SOURCE_TIMER:
         read_timer(loop);
@@ -237,6 +240,8 @@ static void wait_for_facts(struct loop *loop, int timeout_ms) {
     loop->now = read_clock();
     for (int i = 0; i < count; i++)
         take_wait(loop, found[i].data.u64);
+    if (loop->signalled)
+        read_signals(loop);
     if (loop->reap || children_due(loop->performer.children)) {
         loop->reap = false;
         children_reap(loop->performer.children);
