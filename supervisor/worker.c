@@ -527,7 +527,8 @@ void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct 
     struct worker *worker = &sv->workers[index];
     bool being_stopped = remains(worker) && worker->state != WORKER_STARTING && worker->state != WORKER_READY;
 
-    if (lifecycle_stopping(sv))
+    /* What waits for a group that has failed for good would wait for ever. */
+    if (lifecycle_stopping(sv) || (kind != EVENT_WORKER_STOP && sv->groups[worker->group].doomed))
         return;
     if (kind == EVENT_WORKER_STOP) {
         stop_for(sv, index, REASON_DOWN, CAUSE_OPERATOR, actions);
