@@ -6,6 +6,7 @@
 #define INIT_FD_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 /* Closes *fd unless it is negative, and makes it -1. Linux frees the number also where close() says EINTR. */
@@ -25,5 +26,22 @@ static inline int fd_take(int *fd) {
 }
 
 #define CLEANUP_FD __attribute__((cleanup(fd_close)))
+
+/* A pipe; the read end is nonblocking, the write end is for the child. Returns 0, or -errno. */
+static inline int fd_pipe(int *ret_read, int *ret_write) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return -errno;
+    /* Only brood's end: the two ends are two open files, and the child may expect to block. */
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
+        int r = -errno;
+        fd_close(&ends[0]);
+        fd_close(&ends[1]);
+        return r;
+    }
+    *ret_read = ends[0];
+    *ret_write = ends[1];
+    return 0;
+}
 
 #endif

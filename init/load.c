@@ -22,20 +22,23 @@ static int read_all(int fd, char **ret_bytes, size_t *ret_length) {
     char *bytes = malloc(capacity);
     int r = bytes ? 0 : -ENOMEM;
     while (r == 0) {
+        if (length == capacity) {
+            char *larger = realloc(bytes, capacity * 2);
+            if (!larger) {
+                r = -ENOMEM;
+                break;
+            }
+            bytes = larger;
+            capacity *= 2;
+        }
         ssize_t got = read(fd, bytes + length, capacity - length);
         if (got == 0)
             break;
-        if (got < 0) {
-            r = errno == EINTR ? 0 : -errno;
-            continue;
-        }
-        length += (size_t)got;
-        if (length < capacity)
-            continue;
-        capacity *= 2;
-        char *larger = capacity <= 2 * (size_t)CONFIG_BYTES_MAX ? realloc(bytes, capacity) : NULL;
-        r = larger ? 0 : capacity > 2 * (size_t)CONFIG_BYTES_MAX ? -EFBIG : -ENOMEM;
-        bytes = larger ? larger : bytes;
+        if (got < 0 && errno != EINTR)
+            r = -errno;
+        length += got > 0 ? (size_t)got : 0;
+        if (length > CONFIG_BYTES_MAX)
+            r = -EFBIG;
     }
     if (r < 0) {
         free(bytes);

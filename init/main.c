@@ -44,8 +44,7 @@ static void hint_at_docker(const struct spec *spec) {
         (long long)(most / 1000));
 }
 
-/* Runs the container to its end. Returns the exit status; the last record is written by the inner brood of a sandbox.
- */
+/* Runs the container to its end. Returns the exit status; in a sandbox the inner brood writes the last record. */
 static int run(const struct spec *spec, const struct inherited *inherited, const struct sandbox *sandbox) {
     char text[TEXT_BYTES];
     struct loop *loop;
@@ -73,8 +72,7 @@ static int check(const struct options *options) {
     return status;
 }
 
-/* --- the sandbox: the outer brood runs a brood as its command, and is nothing but a way for signals and a status ---
- */
+/* --- the sandbox: the outer brood runs a brood as its command, and only passes on signals and a status --- */
 
 static size_t add_words(const struct spec_command *command, char **paths, size_t count) {
     for (uint32_t i = 0; i < command->argc; i++)

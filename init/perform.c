@@ -63,7 +63,7 @@ static int open_ready(struct performer *performer, struct slot slot, char *path,
     if (slot.kind != SLOT_WORKER)
         return 0;
     if (group->ready == READY_FD)
-        r = readiness_pipe(ret_read, ret_write);
+        r = fd_pipe(ret_read, ret_write);
     else if (group->ready == READY_NOTIFY)
         r = readiness_socket(performer->readiness, slot.index, ret_read, path);
     if (r == 0 && *ret_read >= 0)
@@ -72,7 +72,7 @@ static int open_ready(struct performer *performer, struct slot slot, char *path,
 }
 
 static int open_status(struct performer *performer, struct slot slot, int *ret_read, int *ret_write) {
-    int r = readiness_pipe(ret_read, ret_write);
+    int r = fd_pipe(ret_read, ret_write);
     return r == 0 ? watch_add(performer->epoll, *ret_read, SOURCE_STATUS, slot) : r;
 }
 

@@ -70,22 +70,6 @@ void readiness_close(struct readiness *readiness) {
 
 /* --- pipes --- */
 
-int readiness_pipe(int *ret_read, int *ret_write) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return -errno;
-    /* Only brood's end: the two ends are two open files, and the worker may expect to block. */
-    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) < 0) {
-        int r = -errno;
-        fd_close(&ends[0]);
-        fd_close(&ends[1]);
-        return r;
-    }
-    *ret_read = ends[0];
-    *ret_write = ends[1];
-    return 0;
-}
-
 void readiness_read_pipe(int fd, struct readiness_facts *ret) {
     char bytes[PIPE_BYTES];
     ssize_t length = read(fd, bytes, sizeof bytes);

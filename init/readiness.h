@@ -31,9 +31,6 @@ struct readiness_facts {
 int readiness_open(const struct spec *spec, struct readiness *ret, char *error, size_t size);
 void readiness_close(struct readiness *readiness);
 
-/* A pipe; the read end is nonblocking, the write end is for the child. Returns 0, or -errno. */
-int readiness_pipe(int *ret_read, int *ret_write);
-
 /* The notify socket of a worker, in place of one that may be there; its path to ret_path. Returns 0, or -errno. */
 int readiness_socket(const struct readiness *readiness, uint32_t worker, int *ret_fd,
                      char ret_path[static sizeof(((struct sockaddr_un *)0)->sun_path)]);

@@ -25,19 +25,22 @@ _Static_assert(sizeof(struct spawn_failure) <= 512, "POSIX lets a pipe take 512 
 
 /* --- telling brood what failed --- */
 
+static _Noreturn void give_up(int status_fd, const struct spawn_failure *failure) {
+    ssize_t written = write(status_fd, failure, sizeof *failure);
+    (void)written; /* brood is there: it is this child's parent */
+    bool missing = failure->stage == STAGE_EXEC && failure->error == ENOENT;
+    _exit(missing ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
+}
+
 static _Noreturn void fail(int status_fd, enum spawn_stage stage, int error, const char *what, const char *name) {
     struct spawn_failure failure = {.stage = stage, .error = error};
     snprintf(failure.text, sizeof failure.text, "%s%.380s: %s", what, name, strerror(error));
-    ssize_t written = write(status_fd, &failure, sizeof failure);
-    (void)written; /* brood is there: it is this child's parent */
-    bool missing = stage == STAGE_EXEC && error == ENOENT;
-    _exit(missing ? STATUS_NOT_FOUND : STATUS_CANNOT_EXECUTE);
+    give_up(status_fd, &failure);
 }
 
 /* --- descriptors --- */
 
-/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of the wanted.
- */
+/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of them. */
 static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
     int above = 3;
     int moved[SPAWN_FDS_MAX];
@@ -63,74 +66,97 @@ static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
 
 /* --- the program --- */
 
-/* Where execvp() found no program that it could execute: the file it must have tripped over, to path. False where there
- * is none of that name. */
-static bool find_file(const char *name, char *path, size_t size) {
-    struct stat info;
-    if (strchr(name, '/'))
-        return snprintf(path, size, "%s", name) < (int)size && stat(path, &info) == 0;
+/* The first bytes of a file, with a NUL; none where it can't be read. */
+static void read_head(const char *path, char *head, size_t size) {
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t length = fd < 0 ? -1 : read(fd, head, size - 1);
+    head[length < 0 ? 0 : length] = '\0';
+}
 
-    const char *search = getenv("PATH");
+static bool is_elf(const char *head) {
+    return strncmp(head, "\177ELF", 4) == 0;
+}
+
+/* What the kernel can't execute is a script for sh, as POSIX wants it, unless it is a program of another architecture:
+ * sh would complain about its bytes. Returns the errno. */
+static int exec_file(const char *path, char *const *argv) {
+    static char shell[] = "/bin/sh";
+    char head[8];
+    size_t count = 1;
+
+    execv(path, argv);
+    if (errno != ENOEXEC)
+        return errno;
+    read_head(path, head, sizeof head);
+    if (is_elf(head))
+        return ENOEXEC;
+    while (argv[count])
+        count++;
+    char **words = calloc(count + 2, sizeof *words);
+    if (!words)
+        return ENOMEM;
+    words[0] = shell;
+    words[1] = (char *)(uintptr_t)path;
+    memcpy(words + 2, argv + 1, (count - 1) * sizeof *words);
+    execv(shell, words);
+    int error = errno;
+    free(words);
+    return error;
+}
+
+/* As execvp(), which hands programs of another architecture to sh. Returns the errno, and in path (of size bytes) the
+ * first file of that name: the one that people mean where none could be executed; "": there is none. */
+static int exec_program(char *const *argv, char *path, size_t size) {
+    const char *name = argv[0], *search = getenv("PATH");
+    char candidate[4096];
+    struct stat info;
+    int error = ENOENT;
+
+    path[0] = '\0';
     if (!search)
         search = "/bin:/usr/bin";
-    for (;;) {
+    if (strchr(name, '/') || name[0] == '\0')
+        search = "";
+    for (;; search++) {
         int length = (int)strcspn(search, ":");
-        int written = snprintf(path, size, "%.*s%s%s", length, search, length ? "/" : "", name);
-        if (written < (int)size && stat(path, &info) == 0 && S_ISREG(info.st_mode))
-            return true;
-        if (search[length] == '\0')
-            return false;
-        search += length + 1;
+        bool whole = snprintf(candidate, sizeof candidate, "%.*s%s%s", length, search, length ? "/" : "", name) <
+                     (int)sizeof candidate;
+        int r = whole ? exec_file(candidate, argv) : ENAMETOOLONG;
+        if (path[0] == '\0' && whole && stat(candidate, &info) == 0 && S_ISREG(info.st_mode))
+            snprintf(path, size, "%s", candidate);
+        if (r == EACCES)
+            error = EACCES; /* unless a later one can be executed */
+        else if (r != ENOENT && r != ENOTDIR && r != ENAMETOOLONG)
+            return r;
+        search += length;
+        if (*search == '\0')
+            return error;
     }
 }
 
 /* ENOENT for a file that is there means that something it needs isn't: names it. */
 static void name_interpreter(const char *path, char *text, size_t size) {
     char head[256];
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    ssize_t length = fd < 0 ? -1 : read(fd, head, sizeof head - 1);
-    head[length < 0 ? 0 : length] = '\0';
-
+    read_head(path, head, sizeof head);
     if (strncmp(head, "#!", 2) == 0) {
         const char *word = head + 2 + strspn(head + 2, " \t");
         snprintf(text, size, "its interpreter %.*s is missing", (int)strcspn(word, " \t\r\n"), word);
-    } else if (strncmp(head, "\177ELF", 4) == 0) {
+    } else if (is_elf(head)) {
         snprintf(text, size, "its dynamic loader is missing");
     } else {
         snprintf(text, size, "its interpreter /bin/sh is missing");
     }
 }
 
-static _Noreturn void exec_failed(int status_fd, const char *name, int error) {
-    char path[4096], why[320];
-    bool bare = strchr(name, '/') == NULL;
-
-    /* A bare name that isn't found has the error of the last directory on PATH. */
-    if (bare && error == ENOTDIR)
-        error = ENOENT;
-    if (error != ENOENT || !find_file(name, path, sizeof path))
+/* path: the file that was found, "": none was. */
+static _Noreturn void exec_failed(int status_fd, const char *name, const char *path, int error) {
+    char why[320];
+    if (error != ENOENT || path[0] == '\0')
         fail(status_fd, STAGE_EXEC, error, "cannot execute ", name);
-
     struct spawn_failure failure = {.stage = STAGE_INTERPRETER, .error = error};
     name_interpreter(path, why, sizeof why);
     snprintf(failure.text, sizeof failure.text, "cannot execute %.160s: %.300s", path, why);
-    ssize_t written = write(status_fd, &failure, sizeof failure);
-    (void)written;
-    _exit(STATUS_CANNOT_EXECUTE);
-}
-
-/* execvp() hands what the kernel can't execute to sh, as POSIX wants it for scripts without a #! line. A program of
- * another architecture is no script: that is said instead of sh's complaints about its bytes. */
-static void refuse_foreign_program(int status_fd, char *const *argv) {
-    char path[4096], head[4] = "";
-    if (!find_file(argv[0], path, sizeof path))
-        return;
-    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || read(fd, head, sizeof head) != sizeof head || memcmp(head, "\177ELF", sizeof head) != 0)
-        return;
-    execv(path, argv);
-    if (errno == ENOEXEC)
-        fail(status_fd, STAGE_EXEC, ENOEXEC, "cannot execute ", path);
+    give_up(status_fd, &failure);
 }
 
 static void set_dispositions(const struct spawn_plan *plan) {
@@ -159,12 +185,13 @@ static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
     set_dispositions(plan);
     environ = plan->envp;
     signal_mask_set(plan->mask);
-    if (plan->path)
+    if (plan->path) {
         execv(plan->path, plan->argv);
-    refuse_foreign_program(status_fd, plan->argv);
-    if (!plan->path)
-        execvp(plan->argv[0], plan->argv);
-    exec_failed(status_fd, plan->path ? plan->path : plan->argv[0], errno);
+        exec_failed(status_fd, plan->path, "", errno);
+    }
+    char path[4096];
+    int error = exec_program(plan->argv, path, sizeof path);
+    exec_failed(status_fd, plan->argv[0], path, error);
 }
 
 /* --- the parent's side --- */

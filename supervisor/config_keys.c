@@ -120,6 +120,16 @@ _Static_assert(COUNT(worker_keys) + COUNT(identity_keys) <= KEYS_MAX, "the lines
 static const struct key variable_key = {.name = "env.*", .take = take_variable};
 static const struct key signal_key = {.name = "*", .take = take_signal_policy};
 
+/* [primary] and [worker:…] alike, but for the working directory, which is built. */
+#define NOT_BUILT_OF_IDENTITY(section)                                                                                 \
+    {section, "user", NULL, NULL}, {section, "group", NULL, NULL}, {section, "groups", NULL, NULL},                    \
+        {section, "umask", NULL, NULL}, {section, "nice", NULL, NULL}, {section, "oom_score_adj", NULL, NULL},         \
+        {section, "capabilities", NULL, NULL}, {section, "no_new_privileges", "yes", NULL},                            \
+        {section, "no_new_privileges", "true", NULL}, {section, "no_new_privileges", "on", NULL},                      \
+        {section, "limit_*", NULL, NULL}, {section, "env.*", NULL, NULL}, {                                            \
+        section, "env_file", NULL, NULL                                                                                \
+    }
+
 /* What is known and checked, but does nothing yet. A NULL key is the section itself. A key that ends with * stands
  * for all that begin so; a value for all that begin with it (a blank: or a TAB), NULL for every value but `unless`. */
 static const struct {
@@ -133,19 +143,7 @@ static const struct {
     {SECTION_SIGNALS, "*", "forward:", NULL},
     {SECTION_ENV, NULL, NULL, NULL},
     {SECTION_WRAP, NULL, NULL, NULL},
-    {SECTION_PRIMARY, "user", NULL, NULL},
-    {SECTION_PRIMARY, "group", NULL, NULL},
-    {SECTION_PRIMARY, "groups", NULL, NULL},
-    {SECTION_PRIMARY, "umask", NULL, NULL},
-    {SECTION_PRIMARY, "nice", NULL, NULL},
-    {SECTION_PRIMARY, "oom_score_adj", NULL, NULL},
-    {SECTION_PRIMARY, "capabilities", NULL, NULL},
-    {SECTION_PRIMARY, "no_new_privileges", "yes", NULL},
-    {SECTION_PRIMARY, "no_new_privileges", "true", NULL},
-    {SECTION_PRIMARY, "no_new_privileges", "on", NULL},
-    {SECTION_PRIMARY, "limit_*", NULL, NULL},
-    {SECTION_PRIMARY, "env.*", NULL, NULL},
-    {SECTION_PRIMARY, "env_file", NULL, NULL},
+    NOT_BUILT_OF_IDENTITY(SECTION_PRIMARY),
     {SECTION_WORKER, "type", "cluster", NULL},
     {SECTION_WORKER, "listen", NULL, NULL},
     {SECTION_WORKER, "ready", "tcp:", NULL},
@@ -161,19 +159,7 @@ static const struct {
     {SECTION_WORKER, "watchdog", NULL, NULL},
     {SECTION_WORKER, "output", "prefix", NULL},
     {SECTION_WORKER, "output", "json", NULL},
-    {SECTION_WORKER, "user", NULL, NULL},
-    {SECTION_WORKER, "group", NULL, NULL},
-    {SECTION_WORKER, "groups", NULL, NULL},
-    {SECTION_WORKER, "umask", NULL, NULL},
-    {SECTION_WORKER, "nice", NULL, NULL},
-    {SECTION_WORKER, "oom_score_adj", NULL, NULL},
-    {SECTION_WORKER, "capabilities", NULL, NULL},
-    {SECTION_WORKER, "no_new_privileges", "yes", NULL},
-    {SECTION_WORKER, "no_new_privileges", "true", NULL},
-    {SECTION_WORKER, "no_new_privileges", "on", NULL},
-    {SECTION_WORKER, "limit_*", NULL, NULL},
-    {SECTION_WORKER, "env.*", NULL, NULL},
-    {SECTION_WORKER, "env_file", NULL, NULL},
+    NOT_BUILT_OF_IDENTITY(SECTION_WORKER),
 };
 
 /* --- tables of a section ------------------------------------------------------------------------------------------ */

@@ -168,8 +168,7 @@ void lifecycle_init(struct sv *sv);
 void lifecycle_event(struct sv *sv, const struct event *event, struct actions *actions);
 /* A worker has settled for good. */
 void lifecycle_settled(struct sv *sv, uint32_t worker, struct actions *actions);
-/* What the time, the queues and the counts ask for now; called until nothing is appended. True where it did something.
- */
+/* What the time and the counts ask for now; called until nothing is appended. True where it did something. */
 bool lifecycle_review(struct sv *sv, struct actions *actions);
 msec_t lifecycle_deadline(const struct sv *sv);
 bool lifecycle_stopping(const struct sv *sv);       /* from the stop on */

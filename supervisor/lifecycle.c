@@ -310,6 +310,20 @@ static void signal_stragglers(struct sv *sv, int signal, struct actions *actions
     actions_append(actions, ACTION_SIGNAL_STRAGGLERS)->signal = signal;
 }
 
+/* Killed is not gone: until when brood waits for those that the kernel does not let go. */
+static msec_t patience_end(const struct lifecycle *life) {
+    return msec_add(life->phase == PHASE_FINISH ? life->finish_at : life->kill_at, KILL_PATIENCE_MS);
+}
+
+static bool is_patient(const struct sv *sv) {
+    return !sv->life.killed || sv->now < patience_end(&sv->life);
+}
+
+static void kill_stragglers(struct sv *sv, struct actions *actions) {
+    sv->life.rekill_at = msec_add(sv->now, REKILL_MS);
+    signal_stragglers(sv, SIGNAL_KILL, actions);
+}
+
 /* A whole container can be paused (docker pause) while the clock runs on: who is asked late is not killed at once. */
 void lifecycle_postpone_kill(struct sv *sv) {
     struct lifecycle *life = &sv->life;
@@ -334,17 +348,15 @@ static bool review_grace(struct sv *sv, struct actions *actions) {
     if (!life->killed && sv->now >= life->kill_at) {
         life->killed = life->urged = life->straggled = true;
         life->kill_at = sv->now; /* patience counts from here */
-        life->rekill_at = msec_add(sv->now, REKILL_MS);
         enum cause cause = life->second_signal ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER;
         kill_task(sv, PRIMARY_START, cause, life->grace, actions);
         if (life->phase == PHASE_STOP)
             attend_everyone(sv);
-        signal_stragglers(sv, SIGNAL_KILL, actions);
+        kill_stragglers(sv, actions);
         return true;
     }
     if (life->killed && life->phase == PHASE_STRAGGLERS && sv->now >= life->rekill_at) {
-        life->rekill_at = msec_add(sv->now, REKILL_MS);
-        signal_stragglers(sv, SIGNAL_KILL, actions);
+        kill_stragglers(sv, actions);
         return true;
     }
     return false;
@@ -358,8 +370,9 @@ static void begin_stragglers(struct sv *sv, enum step step, enum cause cause, st
         begin_grace(sv);
     life->urged = true; /* no worker is left to be urged */
     if (life->killed)
-        life->rekill_at = msec_add(sv->now, REKILL_MS);
-    signal_stragglers(sv, life->killed ? SIGNAL_KILL : SIGNAL_TERM, actions);
+        kill_stragglers(sv, actions);
+    else
+        signal_stragglers(sv, SIGNAL_TERM, actions);
 }
 
 bool lifecycle_primary_failed(const struct sv *sv) {
@@ -392,8 +405,7 @@ static bool finish_wanted(const struct sv *sv) {
 
 static bool review_stragglers(struct sv *sv, struct actions *actions) {
     struct lifecycle *life = &sv->life;
-    bool patient = !life->killed || sv->now < msec_add(life->kill_at, KILL_PATIENCE_MS);
-    if (!life->childless && patient)
+    if (!life->childless && is_patient(sv))
         return review_grace(sv, actions);
 
     enum cause cause = life->childless ? CAUSE_NO_PROCESS_LEFT : CAUSE_PATIENCE_OVER;
@@ -416,11 +428,10 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
     if (!life->killed && sv->now >= life->finish_at) {
         life->killed = true;
         life->finish_at = sv->now;
-        life->rekill_at = msec_add(sv->now, REKILL_MS);
         life->hook_ended = true;
         kill_task(sv, PRIMARY_STOP, life->second_signal ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER,
                   sv->spec->finish_grace, actions);
-        signal_stragglers(sv, SIGNAL_KILL, actions);
+        kill_stragglers(sv, actions);
         return true;
     }
     if (stop->state == TASK_WANTED && sv->now >= stop->retry_at) {
@@ -432,14 +443,12 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
         signal_stragglers(sv, SIGNAL_TERM, actions);
         return true;
     }
-    bool patient = !life->killed || sv->now < msec_add(life->finish_at, KILL_PATIENCE_MS);
-    if ((life->childless && !task_remains(stop)) || !patient) {
+    if ((life->childless && !task_remains(stop)) || !is_patient(sv)) {
         go(sv, STEP_FINISHED, life->childless ? CAUSE_FINISHED : CAUSE_PATIENCE_OVER, actions);
         return true;
     }
     if (life->killed && sv->now >= life->rekill_at) {
-        life->rekill_at = msec_add(sv->now, REKILL_MS);
-        signal_stragglers(sv, SIGNAL_KILL, actions);
+        kill_stragglers(sv, actions);
         return true;
     }
     return false;
@@ -462,7 +471,7 @@ bool lifecycle_review(struct sv *sv, struct actions *actions) {
     case PHASE_STOP:
         if (review_grace(sv, actions))
             return true;
-        if (life->killed && sv->now >= msec_add(life->kill_at, KILL_PATIENCE_MS)) {
+        if (!is_patient(sv)) {
             begin_stragglers(sv, STEP_NO_WORKER, CAUSE_PATIENCE_OVER, actions);
             return true;
         }
@@ -492,14 +501,14 @@ msec_t lifecycle_deadline(const struct sv *sv) {
         if (!life->killed)
             deadline = msec_min(deadline, life->kill_at);
         else
-            deadline = msec_min(deadline, msec_add(life->kill_at, KILL_PATIENCE_MS));
+            deadline = msec_min(deadline, patience_end(life));
         if (life->killed && life->phase == PHASE_STRAGGLERS)
             deadline = msec_min(deadline, life->rekill_at);
     }
     if (life->phase == PHASE_FINISH) {
         deadline = life->finish_at;
         if (life->killed)
-            deadline = msec_min(life->rekill_at, msec_add(life->finish_at, KILL_PATIENCE_MS));
+            deadline = msec_min(life->rekill_at, patience_end(life));
         if (stop->state == TASK_WANTED)
             deadline = msec_min(deadline, stop->retry_at);
     }

@@ -101,8 +101,7 @@ static void signal_worker(struct sv *sv, uint32_t index, int signal, struct acti
     action->then_continue = true;
 }
 
-/* Whoever is asked has a quarter of the grace period, also where brood comes late to it: a container that was paused.
- */
+/* Whoever is asked has a quarter of the grace period, also where brood comes late to it (a paused container). */
 static void send_stop_signal(struct sv *sv, uint32_t index, int signal, struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     msec_t grace = grace_of(sv, worker);

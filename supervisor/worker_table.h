@@ -1,5 +1,4 @@
-/* The cells of the worker table: what one input does in one state. Private to the core; the outside asks worker_cell().
- */
+/* The cells of the worker table: what one input does in one state. Private to the core; others ask worker_cell(). */
 #ifndef SUPERVISOR_WORKER_TABLE_H
 #define SUPERVISOR_WORKER_TABLE_H
 
