@@ -1,0 +1,1 @@
+console.log(`FOO is ${process.env.FOO}`)
