@@ -34,20 +34,27 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
 SUPERVISOR := signals words config config_check config_endpoints config_faults config_json config_keys config_memory \
-	config_names config_reader config_take config_values backoff timers worker_table worker group lifecycle lineage \
+	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker group lifecycle lineage \
 	describe exit_status supervisor
-INIT := main options inherited load loop children descendants spawn environment notify readiness sandbox perform log outcome cpus
+INIT := main options inherited load loop children descendants spawn environment env_files env_lines whole notify readiness sandbox perform log \
+	outcome cpus wrapping
+WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
+	environ pool context image paths redirect repair
+SHIM := shim call context image node_args paths redirect repair
+PRELOAD := preload preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
 UNIT := words signals config config_keys config_whole config_memory backoff timers worker lineage describe core log \
-	options descendants sandbox cpus
+	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
+	context repair image redirect call block programs set shimdir prebuilt wrap_memory
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
+wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
 library := $(O)/libsupervisor.a
 
 .PHONY: all
 all: $(O)/brood
 
-$(O)/brood: $(init_objects) $(library)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(init_objects) $(library) -linih -lcap
+$(O)/brood: $(init_objects) $(wrap_objects) $(library)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(init_objects) $(wrap_objects) $(library) -linih -lcap
 
 $(library): $(supervisor_objects)
 	rm -f $@
@@ -60,6 +67,40 @@ $(O)/supervisor/%.o: supervisor/%.c
 $(O)/init/%.o: init/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(GNU) -MMD -MP -c -o $@ $<
+
+$(O)/wrap/%.o: wrap/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(GNU) -MMD -MP -c -o $@ $<
+
+# The shim and the preload library: no C library, hence nothing in them that calls one (stack protector, fortify,
+# sanitizers, a memset() that the compiler makes up). The context is a segment of its own, at the highest address, so that
+# brood can put one of any length there (wrap/template.c); one segment for code and constants keeps the shim to few pages.
+FREESTANDING := -std=c17 -I. $(WARNINGS) $(WERROR) -ffreestanding -fno-builtin -fno-stack-protector -fno-strict-overflow \
+	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections $(GNU)
+ifeq (,$(findstring clang,$(CC)))
+FREESTANDING += -fno-tree-loop-distribute-patterns
+endif
+SHIM_LDFLAGS := -nostdlib -static -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code \
+	-Wl,--section-start=.brood_context=0x800000 -s
+PRELOAD_LDFLAGS := -nostdlib -shared -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,relro,-z,now,-z,noseparate-code,--hash-style=gnu \
+	-Wl,--section-start=.brood_context=0x100000 -s
+
+$(O)/wrap/shim/%.o: wrap/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FREESTANDING) -Os -fno-pic -MMD -MP -c -o $@ $<
+
+$(O)/wrap/preload/%.o: wrap/%.c
+	@mkdir -p $(@D)
+	$(CC) $(FREESTANDING) -Os -fPIC -fvisibility=hidden -fasynchronous-unwind-tables -fno-plt $(ARCHITECTURE) -MMD -MP -c -o $@ $<
+
+$(O)/wrap/shim.elf: $(SHIM:%=$(O)/wrap/shim/%.o)
+	$(CC) $(SHIM_LDFLAGS) -o $@ $^
+
+$(O)/wrap/preload.so: $(PRELOAD:%=$(O)/wrap/preload/%.o)
+	$(CC) $(PRELOAD_LDFLAGS) -o $@ $^
+
+$(O)/wrap/embedded.o: wrap/embedded.S $(O)/wrap/shim.elf $(O)/wrap/preload.so wrap/node/adapter.cjs wrap/node/preload.cjs
+	$(CC) -I. -DSHIM='"$(O)/wrap/shim.elf"' -DLIBRARY='"$(O)/wrap/preload.so"' -c -o $@ wrap/embedded.S
 
 $(O)/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
@@ -76,12 +117,28 @@ $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
+$(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o
+$(O)/unit/environment: $(O)/init/environment.o $(O)/wrap/environ.o $(O)/wrap/paths.o
+$(O)/unit/env_lines: $(O)/init/env_lines.o $(O)/wrap/environ.o $(O)/wrap/paths.o
+$(O)/unit/node_args: $(O)/wrap/node_args.o
+strict_objects := $(patsubst %,$(O)/wrap/%.o,strict strict_files strict_undo strict_why journal)
+$(O)/unit/context: $(O)/wrap/context.o
+$(O)/unit/repair: $(O)/wrap/repair.o $(O)/wrap/paths.o
+$(O)/unit/image: $(O)/wrap/image.o
+$(O)/unit/redirect: $(patsubst %,$(O)/wrap/%.o,redirect image paths context)
+$(O)/unit/call: $(O)/wrap/call.o
+$(O)/unit/block: $(patsubst %,$(O)/wrap/%.o,block pool context template image embedded)
+$(O)/unit/programs $(O)/unit/set $(O)/unit/prebuilt: $(wrap_objects)
+$(O)/unit/shimdir: $(O)/wrap/shimdir.o
+$(O)/unit/wrap_memory: $(filter-out %/wrap.o %/set.o %/pool.o %/prebuilt.o,$(wrap_objects))
+$(O)/unit/strict: $(strict_objects)
+$(O)/unit/strict_repair: $(strict_objects)
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 
 SIM := sim examine cells run lives kernel scenario checker check_actions check_rest check_status check_verdict
 GOLDEN := golden story facts
-FUZZ := config words
+FUZZ := config words env_file node_args journal script context
 SEEDS ?= 20000
 FUZZ_SECONDS ?= 30
 TESTS ?=
@@ -105,6 +162,12 @@ $(O)/fuzzer/%: $(O)/tests/fuzz/fuzz_%.o $(library)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ -linih
 
+$(O)/replay/env_file $(O)/fuzzer/env_file: $(O)/init/env_lines.o $(O)/wrap/environ.o $(O)/wrap/paths.o
+$(O)/replay/node_args $(O)/fuzzer/node_args: $(O)/wrap/node_args.o
+$(O)/replay/script $(O)/fuzzer/script: $(O)/wrap/image.o
+$(O)/replay/context $(O)/fuzzer/context: $(O)/wrap/context.o
+$(O)/replay/journal $(O)/fuzzer/journal: $(O)/wrap/journal.o $(O)/wrap/strict_files.o
+
 $(O)/diagram: $(O)/tests/diagram.o $(library)
 	$(CC) $(CFLAGS) -o $@ $^
 
@@ -117,7 +180,7 @@ programs: all $(unit_programs) $(replay_programs) $(O)/sim/sim $(O)/golden/golde
 MAKE_QUIETLY := $(MAKE) --no-print-directory
 JOBS := $(shell nproc)
 
-.PHONY: deps run test checks unit golden replay sim docs system asan fuzz mutants cover tidy format diagram clean
+.PHONY: deps run test checks unit golden replay sim docs node system containers asan fuzz mutants bench cover tidy format diagram clean
 
 deps:
 	@tests/deps.sh test
@@ -133,7 +196,7 @@ run:
 test:
 	@tests/deps.sh test
 	@$(MAKE_QUIETLY) -s -j$(JOBS) programs
-	@$(MAKE_QUIETLY) checks docs system
+	@$(MAKE_QUIETLY) checks docs node system
 	@echo 'make test: all passed'
 
 # What needs no other process: seconds.
@@ -156,8 +219,24 @@ sim: $(O)/sim/sim
 docs: $(O)/brood $(O)/diagram
 	@tests/docs.sh $(O)
 
-system: $(O)/brood
+# What an example needs of npm's registry, pinned by its lock file: installed once, beside what is built.
+$(O)/examples/%/installed: examples/%/package.json examples/%/package-lock.json
+	@mkdir -p $(@D)
+	@cp $^ $(@D) && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch installed
+
+# The adapter under each pinned version of Node, which lie beside what is built; another build directory shares them.
+NODES ?= build
+node:
+	@CC='$(CC)' tests/node/run.sh $(NODES)
+
+system: $(O)/brood $(O)/examples/wrap-coverage/installed
 	@tests/system/run.py --brood $(O)/brood $(TESTS:%=-k %)
+
+# Real containers of Docker and podman; root alone can do this. The first run makes a base image, about a minute.
+containers:
+	@tests/deps.sh containers
+	@$(MAKE_QUIETLY) -s -j$(JOBS) all
+	@tests/containers/run.py --brood $(O)/brood $(TESTS:%=-k %)
 
 # A dynamic brood: a static one can't have the address sanitizer. Fewer seeds, each costs several times as much. The
 # sanitizer itself does without neither /proc nor its first mmap(): three tests take these away.
@@ -166,7 +245,9 @@ asan:
 	@$(MAKE_QUIETLY) O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' SEEDS=2000 \
 	    unit replay golden
 	@$(O)/asan/sim/sim --seeds 2000
-	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused $(TESTS:%=-k %)
+	@$(MAKE_QUIETLY) -s $(O)/examples/wrap-coverage/installed
+	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused \
+	    -x wrap_faults_of_brood $(TESTS:%=-k %)
 
 fuzz:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/fuzz CC=clang SANITIZE='-fsanitize=fuzzer-no-link,address,undefined' \
@@ -180,6 +261,10 @@ fuzz:
 mutants:
 	@tests/mutants/run.sh
 
+# Ratios within one run; no test, its status says nothing of them.
+bench: $(O)/brood
+	@CC='$(CC)' tests/bench/run.sh $(O)
+
 # Lines of supervisor/ that unit, golden and simulation reach.
 cover:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=2000
@@ -191,7 +276,7 @@ tidy: $(library)
 	@tests/tidy.sh $(O)
 	@printf '%s\n' $(SUPERVISOR:%=supervisor/%.c) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. 2>/dev/null' tidy
-	@printf '%s\n' $(INIT:%=init/%.c) | \
+	@printf '%s\n' $(INIT:%=init/%.c) $(patsubst %,wrap/%.c,$(sort $(WRAP) $(SHIM) $(PRELOAD))) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. $(GNU) 2>/dev/null' tidy
 	@echo 'tidy: nothing to say'
 

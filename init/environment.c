@@ -1,22 +1,28 @@
-/* brood's environment, filtered once, and a few strings in front of it that are written anew for each process. They
- * live until the next call: brood is a single thread, and fork() copies them. */
+/* A block for the container (brood's own environment, filtered, and [env]), and one each for the primary and the
+ * groups, which borrow the strings of the first. The few variables that are written anew for each process stand in
+ * front of a copy of the block's array; they live until the next call: brood is a single thread, and fork() copies
+ * them. */
 #include "init/environment.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "supervisor/signals.h"
+#include "wrap/environ.h"
 
 #define OWN_VARIABLES 8 /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, one about the worker, one to spare */
 #define OWN_VARIABLE_BYTES 160 /* a socket's path has at most 108 */
 
 struct environment {
     const struct spec *spec;
-    char **base; /* into `array`, behind the own ones */
+    struct environ_block *container;
+    struct environ_block **users; /* the primary, then the groups */
     char own[OWN_VARIABLES][OWN_VARIABLE_BYTES];
-    char *array[];
+    char **array; /* the own ones, those of a block, NULL */
+    size_t array_count;
 };
 
 static bool begins_with(const char *text, const char *prefix) {
@@ -32,25 +38,152 @@ static bool is_for_brood(const char *variable) {
     return false;
 }
 
-int environment_open(const struct spec *spec, char *const *own, struct environment **ret) {
+/* --- the blocks --- */
+
+struct failure {
+    char *text;
+    size_t size;
+};
+
+/* Notes why a block can't be made: section, and the variable with its line where it is one of a config's. */
+static int failed(struct failure failure, int error, const char *section, const struct spec_variable *variable) {
+    if (error == -E2BIG && variable)
+        snprintf(failure.text, failure.size,
+                 "[%s] %.200s on line %u is longer than %d bytes once it is expanded, no program can be given it; "
+                 "shorten it",
+                 section, variable->name, variable->line, ENVIRON_BYTES_MAX);
+    else
+        snprintf(failure.text, failure.size, "cannot get memory for the environment: %s", strerror(-error));
+    return error;
+}
+
+static int edit(struct environ_block *block, const struct spec_variable *variable) {
+    char *value;
+    if (!variable->value) {
+        environ_unset(block, variable->name);
+        return 0;
+    }
+    int r = environ_expand(block, variable->value, &value);
+    if (r < 0)
+        return r;
+    r = environ_set(block, variable->name, value);
+    free(value);
+    return r;
+}
+
+/* env_file, then the variables of the section itself, so that these win. */
+static int apply(struct environ_block *block, const struct spec_environment *edits, const char *section,
+                 struct failure failure) {
+    for (uint32_t i = 0; i < edits->file_count; i++) {
+        const struct spec_variable *variable = &edits->file_variables[i];
+        int r = environ_set(block, variable->name, variable->value);
+        if (r < 0)
+            return failed(failure, r, section, variable);
+    }
+    for (uint32_t i = 0; i < edits->count; i++) {
+        int r = edit(block, &edits->variables[i]);
+        if (r < 0)
+            return failed(failure, r, section, &edits->variables[i]);
+    }
+    return 0;
+}
+
+static int open_container(struct environment *environment, char *const *own, struct failure failure) {
+    const struct spec *spec = environment->spec;
     size_t count = 0, kept = 0;
     while (own[count])
         count++;
-    struct environment *environment = malloc(sizeof *environment + (OWN_VARIABLES + count + 1) * sizeof(char *));
-    if (!environment)
-        return -ENOMEM;
-    environment->spec = spec;
-    environment->base = environment->array + OWN_VARIABLES;
+    char **base = calloc(count + 1, sizeof *base);
+    if (!base)
+        return failed(failure, -ENOMEM, "env", NULL);
     for (size_t i = 0; i < count; i++)
         if (spec->command_only || !is_for_brood(own[i]))
-            environment->base[kept++] = own[i];
-    environment->base[kept] = NULL;
+            base[kept++] = own[i];
+    int r = environ_open(base, &environment->container);
+    free(base);
+    return r < 0 ? failed(failure, r, "env", NULL) : apply(environment->container, &spec->environment, "env", failure);
+}
+
+static int open_user(struct environment *environment, uint32_t user, struct failure failure) {
+    const struct spec *spec = environment->spec;
+    char section[NAME_MAX_BYTES + sizeof "worker:"] = "primary";
+    const struct spec_identity *identity = &spec->primary.identity;
+    if (user > 0) {
+        identity = &spec->groups[user - 1].identity;
+        snprintf(section, sizeof section, "worker:%s", spec->groups[user - 1].name);
+    }
+    int r = environ_open(environ_array(environment->container), &environment->users[user]);
+    return r < 0 ? failed(failure, r, section, NULL)
+                 : apply(environment->users[user], &identity->environment, section, failure);
+}
+
+/* Makes the array long enough for every block. */
+static int fit_array(struct environment *environment) {
+    size_t most = environ_count(environment->container);
+    for (uint32_t i = 0; i <= environment->spec->groups_count; i++) {
+        size_t count = environ_count(environment->users[i]);
+        most = count > most ? count : most;
+    }
+    if (environment->array && most <= environment->array_count)
+        return 0;
+    char **array = malloc((OWN_VARIABLES + most + 1) * sizeof *array);
+    if (!array)
+        return -ENOMEM;
+    free(environment->array);
+    environment->array = array;
+    environment->array_count = most;
+    return 0;
+}
+
+int environment_open(const struct spec *spec, char *const *own, struct environment **ret, char *error, size_t size) {
+    struct failure failure = {error, size};
+    struct environment *environment = calloc(1, sizeof *environment);
+    if (!environment)
+        return failed(failure, -ENOMEM, "env", NULL);
+    environment->spec = spec;
+    environment->users = calloc(spec->groups_count + 1, sizeof(struct environ_block *));
+    int r = environment->users ? open_container(environment, own, failure) : failed(failure, -ENOMEM, "env", NULL);
+    for (uint32_t i = 0; r == 0 && i <= spec->groups_count; i++)
+        r = open_user(environment, i, failure);
+    if (r == 0 && fit_array(environment) < 0)
+        r = failed(failure, -ENOMEM, "env", NULL);
+    if (r < 0) {
+        environment_close(environment);
+        return r;
+    }
     *ret = environment;
     return 0;
 }
 
 void environment_close(struct environment *environment) {
+    if (!environment)
+        return;
+    for (uint32_t i = 0; environment->users && i <= environment->spec->groups_count; i++)
+        environ_close(environment->users[i]);
+    environ_close(environment->container);
+    free(environment->users);
+    free(environment->array);
     free(environment);
+}
+
+static struct environ_block *block_of(const struct environment *environment, int32_t user) {
+    if (user == ENVIRONMENT_CONTAINER)
+        return environment->container;
+    assert(user == ENVIRONMENT_PRIMARY || (user >= 0 && (uint32_t)user < environment->spec->groups_count));
+    return environment->users[user == ENVIRONMENT_PRIMARY ? 0 : user + 1];
+}
+
+const char *environment_get(const struct environment *environment, int32_t user, const char *name) {
+    return environ_get(block_of(environment, user), name);
+}
+
+int environment_wrap(struct environment *environment, int32_t user, const char *directory, const char *library) {
+    assert(user != ENVIRONMENT_CONTAINER); /* the others have borrowed its strings */
+    struct environ_block *block = block_of(environment, user);
+    int r = environ_add_search(block, directory);
+    if (r == 0 && library)
+        r = environ_add_preload(block, library);
+    return r < 0 ? r : fit_array(environment);
 }
 
 /* --- the variables of a worker and its hook --- */
@@ -94,12 +227,39 @@ static const char *type_name(enum worker_type type) {
     return "";
 }
 
+static bool same_name(const char *variable, const char *other) {
+    size_t length = strcspn(other, "=");
+    return strncmp(variable, other, length) == 0 && variable[length] == '=';
+}
+
+/* The own variables, then those of the block but for theirs: whoever reads the last of two finds brood's, too. */
+static char **compose(struct own_variables *own, struct environ_block *block) {
+    struct environment *environment = own->environment;
+    char **array = environment->array;
+    size_t count = 0;
+    for (uint32_t i = 0; i < own->count; i++)
+        array[count++] = environment->own[i];
+    for (char **variable = environ_array(block); *variable; variable++) {
+        bool replaced = false;
+        for (uint32_t i = 0; i < own->count && !replaced; i++)
+            replaced = same_name(*variable, environment->own[i]);
+        if (!replaced)
+            array[count++] = *variable;
+    }
+    assert(count <= OWN_VARIABLES + environment->array_count);
+    array[count] = NULL;
+    return array;
+}
+
 char **environment_of(struct environment *environment, const struct environment_facts *facts) {
     const struct spec *spec = environment->spec;
     struct own_variables own = {.environment = environment};
 
-    if (facts->slot.kind == SLOT_PRIMARY || spec->command_only)
-        return environment->base;
+    if (facts->slot.kind == SLOT_PRIMARY)
+        return environ_array(block_of(environment, ENVIRONMENT_PRIMARY));
+    struct environ_block *block = block_of(environment, (int32_t)facts->group);
+    if (spec->command_only)
+        return environ_array(block);
     const struct spec_group *group = &spec->groups[facts->group];
     add_number(&own, "WORKER_ID", facts->slot.index);
     add(&own, "WORKER_TYPE", type_name(group->type));
@@ -114,10 +274,7 @@ char **environment_of(struct environment *environment, const struct environment_
         else
             add_ending(&own, facts->ending, spec->sigrtmin);
     }
-    char **first = environment->base - own.count;
-    for (uint32_t i = 0; i < own.count; i++)
-        first[i] = environment->own[i];
-    return first;
+    return compose(&own, block);
 }
 
 /* --- in the child --- */

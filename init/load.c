@@ -1,5 +1,5 @@
-/* The only place that opens a config. Standard input is read to its end and then put back, as a file in memory, so that
- * the inner brood of --sandbox can read it once more. */
+/* The only place that opens a config; what its env_file keys name is read in the same pass. Standard input is read to
+ * its end and then put back, as a file in memory, so that the inner brood of --sandbox can read it once more. */
 #include "init/load.h"
 
 #include <errno.h>
@@ -12,42 +12,12 @@
 #include <unistd.h>
 
 #include "init/cpus.h"
+#include "init/env_files.h"
 #include "init/fd.h"
 #include "init/log.h"
 #include "init/status.h"
-
-/* Returns 0 with *ret_bytes, the caller's, or -errno (-EFBIG: longer than CONFIG_BYTES_MAX). */
-static int read_all(int fd, char **ret_bytes, size_t *ret_length) {
-    size_t length = 0, capacity = 16384;
-    char *bytes = malloc(capacity);
-    int r = bytes ? 0 : -ENOMEM;
-    while (r == 0) {
-        if (length == capacity) {
-            char *larger = realloc(bytes, capacity * 2);
-            if (!larger) {
-                r = -ENOMEM;
-                break;
-            }
-            bytes = larger;
-            capacity *= 2;
-        }
-        ssize_t got = read(fd, bytes + length, capacity - length);
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            r = -errno;
-        length += got > 0 ? (size_t)got : 0;
-        if (length > CONFIG_BYTES_MAX)
-            r = -EFBIG;
-    }
-    if (r < 0) {
-        free(bytes);
-        return r;
-    }
-    *ret_bytes = bytes;
-    *ret_length = length;
-    return 0;
-}
+#include "init/wrapping.h"
+#include "init/whole.h"
 
 /* Returns 0, or -errno: standard input would be at its end for whoever reads it next. */
 static int rewind_stdin(const char *bytes, size_t length) {
@@ -66,10 +36,10 @@ static int rewind_stdin(const char *bytes, size_t length) {
 static int read_config(const struct options *options, char **ret_bytes, size_t *ret_length) {
     if (strcmp(options->config, "-") != 0) {
         CLEANUP_FD int fd = open(options->config, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-        return fd < 0 ? -errno : read_all(fd, ret_bytes, ret_length);
+        return fd < 0 ? -errno : whole_read(fd, CONFIG_BYTES_MAX, ret_bytes, ret_length);
     }
     char *bytes;
-    int r = read_all(STDIN_FILENO, &bytes, ret_length);
+    int r = whole_read(STDIN_FILENO, CONFIG_BYTES_MAX, &bytes, ret_length);
     if (r == 0 && options->sandbox && (r = rewind_stdin(bytes, *ret_length)) < 0)
         free(bytes);
     if (r == 0)
@@ -83,20 +53,60 @@ static const char *name_of(const struct options *options) {
     return strcmp(options->config, "-") == 0 ? "<stdin>" : options->config;
 }
 
-static void print_faults(const struct options *options, const struct config *config) {
-    char line[4096];
-    for (uint32_t i = 0; i < config->faults_count; i++) {
-        const struct config_fault *fault = &config->faults[i];
-        const char *severity = fault->severity == FAULT_ERROR ? "error" : "warning";
-        if (fault->line)
-            snprintf(line, sizeof line, "%.2000s:%u: %s: %s", name_of(options), fault->line, severity, fault->text);
-        else
-            snprintf(line, sizeof line, "%.2000s: %s: %s", name_of(options), severity, fault->text);
-        if (options->mode == MODE_CHECK)
-            puts(line);
-        else
-            log_line(line);
+/* line 0: of the file as a whole. */
+static void print_fault(const struct options *options, const char *file, uint32_t line, const char *severity,
+                        const char *text) {
+    char record[4096];
+    if (line)
+        snprintf(record, sizeof record, "%.2000s:%u: %s: %s", file, line, severity, text);
+    else
+        snprintf(record, sizeof record, "%.2000s: %s: %s", file, severity, text);
+    if (options->mode == MODE_CHECK)
+        puts(record);
+    else
+        log_line(record);
+}
+
+/* Those of the config by line; what is wrong with the file of an env_file comes where the key stands. */
+static void print_faults(const struct options *options, const struct config *config, const struct env_faults *env) {
+    uint32_t next = 0;
+    for (uint32_t i = 0; i <= config->faults_count; i++) {
+        const struct config_fault *fault = i < config->faults_count ? &config->faults[i] : NULL;
+        for (; next < env->count && (!fault || env->items[next].config_line < fault->line); next++) {
+            const struct env_fault *found = &env->items[next];
+            print_fault(options, found->line ? found->file : name_of(options),
+                        found->line ? found->line : found->config_line, "error", found->text);
+        }
+        if (fault)
+            print_fault(options, name_of(options), fault->line, fault->severity == FAULT_ERROR ? "error" : "warning",
+                        fault->text);
     }
+}
+
+struct wrap_faults {
+    const struct options *options;
+    uint32_t count;
+};
+
+static void print_wrap_fault(void *context, uint32_t line, const char *text) {
+    struct wrap_faults *faults = context;
+    faults->count++;
+    print_fault(faults->options, name_of(faults->options), line, "error", text);
+}
+
+/* Prints what of the wraps can't be on this machine. Where the config has faults nobody knows what its [env] would make
+ * of PATH. Returns 0 with the number of faults, or -ENOMEM. */
+static int check_wraps(const struct options *options, const struct config *config, uint32_t *ret_count) {
+    struct wrap_faults faults = {.options = options};
+    struct environment *environment = NULL;
+    char error[256];
+    if (config->errors == 0 && environment_open(&config->spec, environ, &environment, error, sizeof error) < 0)
+        environment = NULL; /* says so when it is opened to be used */
+    const char *search = environment ? environment_get(environment, ENVIRONMENT_CONTAINER, "PATH") : getenv("PATH");
+    int r = wrapping_check(&config->spec, search, print_wrap_fault, &faults);
+    environment_close(environment);
+    *ret_count = faults.count;
+    return r;
 }
 
 int load_config(const struct options *options, struct config *ret, char *error, size_t size) {
@@ -105,7 +115,8 @@ int load_config(const struct options *options, struct config *ret, char *error, 
                                  .grace = options->grace,
                                  .cpus = cpus_usable("/sys/fs/cgroup"),
                                  .sigrtmin = SIGRTMIN,
-                                 .sigrtmax = SIGRTMAX};
+                                 .sigrtmax = SIGRTMAX,
+                                 .wraps_alone = options->mode == MODE_WRITE_SHIMS};
     if (options->config) {
         int r = read_config(options, &bytes, &input.length);
         if (r < 0) {
@@ -122,12 +133,26 @@ int load_config(const struct options *options, struct config *ret, char *error, 
         snprintf(error, size, "no memory for the config");
         return STATUS_SYSTEM;
     }
-    print_faults(options, &config);
-    if (config.errors > 0) {
+    struct env_faults env;
+    if (env_files_read(&config, &env) < 0) {
+        config_free(&config);
+        snprintf(error, size, "no memory for an env_file");
+        return STATUS_SYSTEM;
+    }
+    print_faults(options, &config, &env);
+    uint32_t errors = config.errors + env.count, wrap_errors;
+    env_faults_free(&env);
+    if (check_wraps(options, &config, &wrap_errors) < 0) {
+        config_free(&config);
+        snprintf(error, size, "no memory for the wraps");
+        return STATUS_SYSTEM;
+    }
+    errors += wrap_errors;
+    if (errors > 0) {
         error[0] = '\0'; /* --check: the faults are the whole answer */
         if (options->mode != MODE_CHECK)
-            snprintf(error, size, "%s: %u error%s, nothing was started", name_of(options), config.errors,
-                     config.errors == 1 ? "" : "s");
+            snprintf(error, size, "%s: %u error%s, nothing was started", name_of(options), errors,
+                     errors == 1 ? "" : "s");
         config_free(&config);
         return STATUS_USAGE;
     }

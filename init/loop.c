@@ -27,6 +27,7 @@
 #include "init/log.h"
 #include "init/perform.h"
 #include "init/watch.h"
+#include "init/wrapping.h"
 #include "supervisor/signals.h"
 
 #define UNTIMED_MS 1000 /* between two looks at the time where the timer refuses */
@@ -72,9 +73,7 @@ static int open_descriptors(struct loop *loop, const char **ret_step) {
 
 static int open_parts(struct loop *loop, const struct loop_input *input) {
     struct performer *performer = &loop->performer;
-    int r = environment_open(input->spec, environ, &performer->environment);
-    if (r == 0)
-        r = descendants_open(&performer->descendants);
+    int r = descendants_open(&performer->descendants);
     if (r < 0)
         return r;
     const struct children_input children = {.spec = input->spec,
@@ -115,6 +114,10 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
     if (r < 0)
         snprintf(error, size, "cannot get %s: %s", step, strerror(-r));
     else
+        r = environment_open(input->spec, environ, &loop->performer.environment, error, size);
+    if (r == 0)
+        r = wrapping_open(input->spec, loop->performer.environment, &loop->performer.wraps, error, size);
+    if (r == 0)
         r = readiness_open(input->spec, &loop->readiness, error, size);
     if (r < 0) {
         loop_close(loop);
@@ -130,6 +133,7 @@ void loop_close(struct loop *loop) {
     children_close(loop->performer.children);
     readiness_close(&loop->readiness);
     descendants_close(loop->performer.descendants);
+    wrap_close(loop->performer.wraps);
     environment_close(loop->performer.environment);
     free(loop->core);
     fd_close(&loop->timer);

@@ -17,6 +17,7 @@
 #include "init/outcome.h"
 #include "init/sandbox.h"
 #include "init/status.h"
+#include "init/wrapping.h"
 
 #define DOCKER_STOP_MS 10000 /* from docker stop's TERM to its KILL, unless it is told otherwise */
 #define TEXT_BYTES 4500      /* one line of text; it may name a path */
@@ -46,7 +47,7 @@ static void hint_at_docker(const struct spec *spec) {
 
 /* Runs the container to its end. Returns the exit status; in a sandbox the inner brood writes the last record. */
 static int run(const struct spec *spec, const struct inherited *inherited, const struct sandbox *sandbox) {
-    char text[TEXT_BYTES];
+    char text[WRAPPING_ERROR_BYTES];
     struct loop *loop;
     const struct loop_input input = {.spec = spec, .inherited = inherited, .sandbox = sandbox};
     if (loop_open(&input, &loop, text, sizeof text) < 0)
@@ -58,6 +59,19 @@ static int run(const struct spec *spec, const struct inherited *inherited, const
     if (!sandbox)
         outcome_tell(LOG_INFO, status, text);
     return status;
+}
+
+/* --write-shims. */
+static int write_shims(const struct options *options, const struct spec *spec) {
+    char text[WRAPPING_ERROR_BYTES];
+    struct environment *environment = NULL;
+    if (spec->wraps_count == 0)
+        return refuse(STATUS_USAGE, "--write-shims: the config has no [wrap:NAME] section, there is nothing to write");
+    int r = environment_open(spec, environ, &environment, text, sizeof text);
+    if (r == 0)
+        r = wrapping_write(spec, environment, options->shims, text, sizeof text);
+    environment_close(environment);
+    return r < 0 ? refuse(r == -EINVAL ? STATUS_USAGE : STATUS_SYSTEM, text) : 0;
 }
 
 static int check(const struct options *options) {
@@ -83,9 +97,9 @@ static size_t add_words(const struct spec_command *command, char **paths, size_t
 /* Whatever the config may need to see of the file system: directories, and words of commands that may be paths.
  * Returns a list for sandbox_plan(), the caller's to free(), or NULL. */
 static char **visible_paths(const struct options *options, const struct spec *spec) {
-    size_t most = 3 + spec->primary.start.argc + spec->primary.stop.argc, count = 0;
+    size_t most = 5 + spec->primary.start.argc + spec->primary.stop.argc + spec->wraps_count, count = 0;
     for (uint32_t i = 0; i < spec->groups_count; i++)
-        most += 1 + spec->groups[i].start.argc + spec->groups[i].stop.argc;
+        most += 2 + spec->groups[i].start.argc + spec->groups[i].stop.argc;
     char **paths = calloc(most, sizeof *paths);
     if (!paths)
         return NULL;
@@ -93,15 +107,23 @@ static char **visible_paths(const struct options *options, const struct spec *sp
         paths[count++] = (char *)(uintptr_t)options->config;
     if (spec->primary.identity.working_directory)
         paths[count++] = spec->primary.identity.working_directory;
+    if (spec->primary.identity.environment.file)
+        paths[count++] = spec->primary.identity.environment.file;
     count = add_words(&spec->primary.start, paths, count);
     count = add_words(&spec->primary.stop, paths, count);
     for (uint32_t i = 0; i < spec->groups_count; i++) {
         const struct spec_group *group = &spec->groups[i];
         if (group->identity.working_directory)
             paths[count++] = group->identity.working_directory;
+        if (group->identity.environment.file)
+            paths[count++] = group->identity.environment.file;
         count = add_words(&group->start, paths, count);
         count = add_words(&group->stop, paths, count);
     }
+    for (uint32_t i = 0; i < spec->wraps_count; i++)
+        paths[count++] = spec->wraps[i].wrapper;
+    if (spec->wraps_count > 0 && spec->wraps[0].shim_root)
+        paths[count++] = spec->wraps[0].shim_root;
     return paths;
 }
 
@@ -167,8 +189,11 @@ int main(int argc, char **argv) {
         return refuse(status, text);
     log_configure(options_level(&options, config.spec.log_level),
                   options.log_format < 0 ? config.spec.log_format : (enum log_format)options.log_format);
-    status = options.sandbox ? run_sandbox(&options, &config.spec, &inherited)
-                             : run_here(&options, &config.spec, &inherited);
+    if (options.mode == MODE_WRITE_SHIMS)
+        status = write_shims(&options, &config.spec);
+    else
+        status = options.sandbox ? run_sandbox(&options, &config.spec, &inherited)
+                                 : run_here(&options, &config.spec, &inherited);
     config_free(&config);
     return status;
 }

@@ -57,6 +57,8 @@ const char options_help[] = "brood: a small PID 1 for containers\n"
                             "  -t, --grace DURATION    from the first stop signal to SIGKILL (10s, 500ms, 0);\n"
                             "                          overrides [supervisor] grace\n"
                             "  -C, --check             print every fault of the config and start nothing\n"
+                            "  -w, --write-shims DIR   at image build: write the config's shims into DIR, for\n"
+                            "                          a brood whose shim_root is DIR, and start nothing\n"
                             "  -n, --sandbox           try it here: as PID 1 of namespaces of its own\n"
                             "  -s, --subreaper         adopt orphaned descendants; the default, unless brood\n"
                             "      --no-subreaper      is PID 1, where it does so anyway\n"
@@ -137,6 +139,17 @@ static int take_config(const char *text, struct options *options, char *error, s
     return 0;
 }
 
+static int take_shims(const char *text, struct options *options, char *error, size_t size) {
+    if (text[0] == '\0') {
+        snprintf(error, size, "--write-shims needs a DIR, not an empty word" REMEDY);
+        return -EINVAL;
+    }
+    options->shims = text;
+    if (options->mode == MODE_RUN) /* --check starts nothing and writes nothing */
+        options->mode = MODE_WRITE_SHIMS;
+    return 0;
+}
+
 static int take_log_format(const char *text, struct options *options, char *error, size_t size) {
     if (strcmp(text, "text") == 0) {
         options->log_format = LOG_TEXT;
@@ -183,6 +196,7 @@ static int take_option(int value, const char *word, struct options *options, cha
         options->mode = MODE_HELP;
         return 0;
     case 'w':
+        return take_shims(optarg, options, error, size);
     case 'm':
     case 'e':
         snprintf(error, size, "--%s is not built yet" REMEDY, long_name(value));
@@ -205,9 +219,10 @@ static int settle(struct options *options, bool dashes, char *error, size_t size
     if (options->config != NULL)
         return 0;
     if (options->command != NULL) {
-        if (options->mode != MODE_CHECK)
+        if (options->mode == MODE_RUN)
             return 0;
-        snprintf(error, size, "--check needs a config, add --config FILE" REMEDY);
+        snprintf(error, size, "--%s needs a config, add --config FILE" REMEDY,
+                 options->mode == MODE_CHECK ? "check" : "write-shims");
         return -EINVAL;
     }
     if (dashes) {

@@ -9,7 +9,7 @@
 #include "supervisor/msec.h"
 #include "supervisor/spec.h"
 
-enum options_mode { MODE_RUN, MODE_CHECK, MODE_HELP, MODE_VERSION };
+enum options_mode { MODE_RUN, MODE_CHECK, MODE_WRITE_SHIMS, MODE_HELP, MODE_VERSION };
 enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
 
 struct options {
@@ -17,6 +17,7 @@ struct options {
     const char *config;  /* NULL: none; "-": standard input */
     bool config_implied; /* neither -c nor COMMAND was given: $BROOD_CONFIG or /etc/brood.ini */
     char **command;      /* ends with NULL; NULL: none; points into argv */
+    const char *shims;   /* MODE_WRITE_SHIMS: where to */
     msec_t grace;        /* MSEC_NEVER: not given */
     bool sandbox;
     enum subreaper subreaper;

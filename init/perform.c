@@ -97,6 +97,8 @@ static int try_spawn(struct performer *performer, const struct action *action) {
             .notify_socket = path[0] ? path : NULL};
         plan_process(performer, slot, ready_write, &plan);
         plan.envp = environment_of(performer->environment, &facts);
+        plan.wraps =
+            wrap_context(performer->wraps, slot.kind == SLOT_PRIMARY ? performer->spec->groups_count : facts.group);
         r = spawn(&plan, &status_write, &pid);
     }
     if (r == 0) {

@@ -6,6 +6,7 @@
 #include "init/environment.h"
 #include "init/inherited.h"
 #include "supervisor/action.h"
+#include "wrap/wrap.h"
 
 /* Everything is the caller's and outlives the calls. */
 struct performer {
@@ -14,6 +15,7 @@ struct performer {
     const struct sandbox *sandbox; /* for the command of --sandbox; NULL: none */
     const struct readiness *readiness;
     struct environment *environment;
+    struct wrap *wraps; /* NULL: nothing is wrapped */
     struct descendants *descendants;
     struct children *children;
     struct inbox *inbox;

@@ -17,6 +17,8 @@
 #include "init/environment.h"
 #include "init/fd.h"
 #include "init/inherited.h"
+#include "wrap/redirect.h"
+#include "wrap/repair.h"
 
 #define STATUS_CANNOT_EXECUTE 126 /* as shells say it */
 #define STATUS_NOT_FOUND 127
@@ -77,14 +79,56 @@ static bool is_elf(const char *head) {
     return strncmp(head, "\177ELF", 4) == 0;
 }
 
+/* What was set beforehand, with these shims in mind, must not lead around a wrapper: a VARIABLE_TOLD that names PID 1,
+ * whose children all would believe it; in VARIABLE_INSIDE a key that everybody can read in the image. */
+static void forget_wrappers(const struct context *wraps) {
+    const char *key = context_string(wraps, wraps->key);
+    char *inside = getenv(VARIABLE_INSIDE);
+    unsetenv(VARIABLE_TOLD);
+    for (char *item = inside; item && *item != '\0';) {
+        char *next = item + strcspn(item, " ");
+        next += strspn(next, " ");
+        if (strncmp(item, key, CONTEXT_KEY_BYTES) == 0 && item[CONTEXT_KEY_BYTES] == '.')
+            memmove(item, next, strlen(next) + 1);
+        else
+            item = next;
+    }
+    if (inside && inside[0] == '\0')
+        unsetenv(VARIABLE_INSIDE);
+}
+
+/* As execv(), but that a wrapped program's file becomes its shim, as the preload library has it for everybody else. */
+static void exec_wrapped(const struct context *wraps, const char *path, char *const *argv) {
+    static struct redirect redirect;
+    static struct repair repair;
+    forget_wrappers(wraps);
+    redirect_exec(wraps, AT_FDCWD, path, 0, getpid(), &redirect);
+    if (repair_needed(wraps, environ, redirect.preloadable, redirect.told)) {
+        const char **array = calloc(repair_count(environ) + REPAIR_ADDED_MAX + 1, sizeof *array);
+        if (!array)
+            return;
+        repair_plan(wraps, environ, redirect.preloadable, redirect.told, &repair);
+        repair_apply(&repair, environ, array);
+        execve(redirect.path, argv, (char **)(uintptr_t)array);
+        int error = errno;
+        free(array);
+        errno = error;
+    } else {
+        execv(redirect.path, argv);
+    }
+}
+
 /* What the kernel can't execute is a script for sh, as POSIX wants it, unless it is a program of another architecture:
  * sh would complain about its bytes. Returns the errno. */
-static int exec_file(const char *path, char *const *argv) {
+static int exec_file(const struct context *wraps, const char *path, char *const *argv) {
     static char shell[] = "/bin/sh";
     char head[8];
     size_t count = 1;
 
-    execv(path, argv);
+    if (wraps)
+        exec_wrapped(wraps, path, argv);
+    else
+        execv(path, argv);
     if (errno != ENOEXEC)
         return errno;
     read_head(path, head, sizeof head);
@@ -106,7 +150,7 @@ static int exec_file(const char *path, char *const *argv) {
 
 /* As execvp(), which hands programs of another architecture to sh. Returns the errno, and in path (of size bytes) the
  * first file of that name: the one that people mean where none could be executed; "": there is none. */
-static int exec_program(char *const *argv, char *path, size_t size) {
+static int exec_program(const struct context *wraps, char *const *argv, char *path, size_t size) {
     const char *name = argv[0], *search = getenv("PATH");
     char candidate[4096];
     struct stat info;
@@ -121,7 +165,7 @@ static int exec_program(char *const *argv, char *path, size_t size) {
         int length = (int)strcspn(search, ":");
         bool whole = snprintf(candidate, sizeof candidate, "%.*s%s%s", length, search, length ? "/" : "", name) <
                      (int)sizeof candidate;
-        int r = whole ? exec_file(candidate, argv) : ENAMETOOLONG;
+        int r = whole ? exec_file(wraps, candidate, argv) : ENAMETOOLONG;
         if (path[0] == '\0' && whole && stat(candidate, &info) == 0 && S_ISREG(info.st_mode))
             snprintf(path, size, "%s", candidate);
         if (r == EACCES)
@@ -185,12 +229,12 @@ static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
     set_dispositions(plan);
     environ = plan->envp;
     signal_mask_set(plan->mask);
-    if (plan->path) {
+    if (plan->path) { /* --sandbox: brood itself */
         execv(plan->path, plan->argv);
         exec_failed(status_fd, plan->path, "", errno);
     }
     char path[4096];
-    int error = exec_program(plan->argv, path, sizeof path);
+    int error = exec_program(plan->wraps, plan->argv, path, sizeof path);
     exec_failed(status_fd, plan->argv[0], path, error);
 }
 

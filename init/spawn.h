@@ -12,6 +12,7 @@
 
 #include "init/sandbox.h"
 #include "supervisor/event.h"
+#include "wrap/context.h"
 
 #define SPAWN_FDS_MAX 5 /* 0, 1, 2, a readiness descriptor and one to spare */
 
@@ -36,6 +37,7 @@ struct spawn_plan {
     const struct rlimit *nofile;   /* NULL: brood's own */
     pid_t renamed_pid;             /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
     const struct sandbox *sandbox; /* NULL: none */
+    const struct context *wraps;   /* what of its programs is wrapped; NULL: nothing */
 };
 
 /* What a child says that could not execute its program; one message, small enough for a pipe to take it whole. */

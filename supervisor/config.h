@@ -21,6 +21,7 @@ struct config_input {
     uint32_t cpus;        /* what count = auto means, 1 or more */
     int sigrtmin;
     int sigrtmax;
+    bool wraps_alone;    /* nothing needs to be there to run: only shims are written */
     bool accept_unbuilt; /* take keys that are checked but do nothing yet: for tests, false in brood itself */
 };
 
@@ -43,6 +44,9 @@ struct config {
 /* Reads the input. Returns 0 also where there are faults (see ret->errors), or -ENOMEM, with ret untouched.
  * ret owns everything; give it back with config_free(). */
 int config_parse(const struct config_input *input, struct config *ret);
+
+/* Zeroed memory that lives as long as the config, for what its spec tells to read elsewhere; NULL: there is none. */
+void *config_keep(struct config *config, size_t size);
 
 /* Frees what config_parse() made; takes a zeroed struct too. */
 void config_free(struct config *config);

@@ -1,5 +1,5 @@
 /* What can be said only when the whole file is read: names of groups become indexes, totals
- * are added up, cycles of `after` found, wraps compared. Everything is linear in the file: 500
+ * are added up, cycles of `after` found. Everything is linear in the file: 500
  * groups that all name each other are 250,000 edges. */
 #include "supervisor/config_internal.h"
 
@@ -31,8 +31,7 @@ static void unknown_group(struct parser *parser, uint32_t line, const char *wher
                   name);
 }
 
-/* The index of a group of this name, or -1. A group beyond the limit has none, which is said already. */
-static int32_t group_index(struct parser *parser, uint32_t line, const char *where, const char *name) {
+int32_t group_index(struct parser *parser, uint32_t line, const char *where, const char *name) {
     if (strcmp(name, "main") == 0 && parser->spec.command_group >= 0)
         return parser->spec.command_group;
     const struct name *known = group_find(parser, name);
@@ -255,70 +254,6 @@ static void check_signals(struct parser *parser) {
     }
 }
 
-/* --- wraps -------------------------------------------------------------------------------------------------------- */
-
-static void check_shim_root(struct parser *parser, const struct draft *draft, const struct draft **first) {
-    const struct spec_wrap *wrap = &draft->wrap;
-    uint32_t line = key_line(SECTION_WRAP, draft->seen, "shim_root");
-    if (wrap->shim_root == NULL)
-        return;
-    if (strchr(wrap->shim_root, ' ') != NULL && wrap->reach != REACH_PATH)
-        fault_add(parser, line, FAULT_ERROR,
-                  "[wrap:%s] shim_root: has a blank, which ends it in LD_PRELOAD; choose another one, or reach = path",
-                  wrap->name);
-    if (*first == NULL)
-        *first = draft;
-    else if (strcmp((*first)->wrap.shim_root, wrap->shim_root) != 0)
-        fault_add(parser, line, FAULT_ERROR,
-                  "[wrap:%s] shim_root: differs from the one of [wrap:%s] on line %u; write the same in all",
-                  wrap->name, (*first)->wrap.name, key_line(SECTION_WRAP, (*first)->seen, "shim_root"));
-}
-
-/* Fills wrap's groups; false where it names none that there is: `main` without a COMMAND. */
-static bool resolve_workers(struct parser *parser, const struct draft *draft, struct spec_wrap *wrap) {
-    uint32_t line = key_line(SECTION_WRAP, draft->seen, "workers");
-    char where[TITLE_BYTES];
-    (void)snprintf(where, sizeof(where), "[wrap:%s] workers", wrap->name);
-    if (line > 0 && wrap->reach == REACH_STRICT)
-        fault_add(parser, line, FAULT_ERROR,
-                  "%s: reach = strict changes the program itself, for every process; remove one of them", where);
-    if (draft->workers.count == 0)
-        return true;
-    wrap->groups = arena_take(&parser->keep, draft->workers.count * sizeof(*wrap->groups));
-    if (wrap->groups == NULL)
-        return false;
-    for (uint32_t i = 0; i < draft->workers.count; i++) {
-        const char *name = draft->workers.items[i];
-        bool absent_command = strcmp(name, "main") == 0 && parser->input->command == NULL;
-        int32_t index = absent_command ? -1 : group_index(parser, line, where, name);
-        if (index >= 0)
-            wrap->groups[wrap->groups_count++] = (uint16_t)index;
-    }
-    return wrap->groups_count > 0;
-}
-
-static void collect_wraps(struct parser *parser) {
-    struct spec *spec = &parser->spec;
-    const struct draft *shim_root = NULL;
-    size_t count = 0;
-    for (const struct draft *draft = parser->wraps; draft != NULL; draft = draft->next) {
-        check_shim_root(parser, draft, &shim_root);
-        count++;
-    }
-    if (count == 0)
-        return;
-    spec->wraps = arena_take(&parser->keep, count * sizeof(*spec->wraps));
-    for (const struct draft *draft = parser->wraps; draft != NULL && !parser_failed(parser); draft = draft->next) {
-        struct spec_wrap wrap = draft->wrap;
-        if (shim_root != NULL)
-            wrap.shim_root = shim_root->wrap.shim_root;
-        if (wrap.programs.count == 0)
-            list_append(&wrap.programs, &parser->keep, "node", 4);
-        if (resolve_workers(parser, draft, &wrap))
-            spec->wraps[spec->wraps_count++] = wrap;
-    }
-}
-
 void config_check(struct parser *parser) {
     collect_groups(parser);
     if (parser_failed(parser))
@@ -329,11 +264,11 @@ void config_check(struct parser *parser) {
     for (const struct draft *draft = parser->groups; draft != NULL; draft = draft->next)
         check_group(parser, draft);
     check_signals(parser);
-    collect_wraps(parser);
+    wraps_check(parser);
     /* With an unknown section there may well be something, under a name that is a fault already. */
     const uint32_t *lines = parser->section_lines;
     if (lines[SECTION_WORKER] == 0 && lines[SECTION_PRIMARY] == 0 && lines[SECTION_UNKNOWN] == 0 &&
-        parser->input->command == NULL && parser->input->length <= CONFIG_BYTES_MAX)
+        parser->input->command == NULL && !parser->input->wraps_alone && parser->input->length <= CONFIG_BYTES_MAX)
         fault_add(parser, 0, FAULT_ERROR,
                   "nothing to run: add a [worker:NAME] or [primary] section, or give a COMMAND behind --");
 }

@@ -8,7 +8,7 @@
  *     config_endpoints.c … and for ready, check, listen: addresses and paths
  *     config_values.c    numbers, durations, names, quotes: text in, value out, nothing else known
  *     config_json.c      the same for JSON
- *     config_check.c     what can be said only when the whole file is read: after, totals, wraps
+ *     config_check.c     what can be said only when the whole file is read; config_wraps.c: of wraps
  *     config_faults.c    faults, their texts, and names that are near enough to be meant
  *     config_memory.c    the only malloc
  *
@@ -249,6 +249,7 @@ void take_boolean(struct parser *parser, const struct key *key, void *field);
 void take_choice(struct parser *parser, const struct key *key, void *field); /* an enum */
 void take_switch(struct parser *parser, const struct key *key, void *field); /* a bool with words of its own */
 void take_text(struct parser *parser, const struct key *key, void *field);
+void take_env_file(struct parser *parser, const struct key *key, void *field); /* of a struct spec_environment */
 void take_command(struct parser *parser, const struct key *key, void *field);
 void take_number(struct parser *parser, const struct key *key, void *field); /* uint32_t */
 void take_count(struct parser *parser, const struct key *key, void *field);
@@ -319,5 +320,13 @@ const char *json_check(const char *text, size_t length, size_t *ret_at);
 
 /* The whole file is read: everything that one section can't know. Fills the spec's groups and wraps. */
 void config_check(struct parser *parser);
+/* The index of a group of this name, or -1 with an error on that line, where being "[SECTION] KEY". A group beyond the
+ * limit has none, which is said already. */
+int32_t group_index(struct parser *parser, uint32_t line, const char *where, const char *name);
+
+/* --- config_wraps.c -- */
+
+/* The part of config_check() that is about wraps; the groups are known. */
+void wraps_check(struct parser *parser);
 
 #endif

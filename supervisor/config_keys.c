@@ -85,7 +85,7 @@ static const struct key identity_keys[] = {
     {.name = "capabilities", .take = take_text, .offset = IDENTITY(capabilities)},
     {.name = "no_new_privileges", .take = take_boolean, .offset = IDENTITY(no_new_privileges)},
     {.name = "working_directory", .take = take_text, .offset = IDENTITY(working_directory)},
-    {.name = "env_file", .take = take_text, .offset = IDENTITY(environment.file)},
+    {.name = "env_file", .take = take_env_file, .offset = IDENTITY(environment)},
     {.name = "limit_as", .take = take_limit},
     {.name = "limit_core", .take = take_limit},
     {.name = "limit_cpu", .take = take_limit},
@@ -125,9 +125,8 @@ static const struct key signal_key = {.name = "*", .take = take_signal_policy};
     {section, "user", NULL, NULL}, {section, "group", NULL, NULL}, {section, "groups", NULL, NULL},                    \
         {section, "umask", NULL, NULL}, {section, "nice", NULL, NULL}, {section, "oom_score_adj", NULL, NULL},         \
         {section, "capabilities", NULL, NULL}, {section, "no_new_privileges", "yes", NULL},                            \
-        {section, "no_new_privileges", "true", NULL}, {section, "no_new_privileges", "on", NULL},                      \
-        {section, "limit_*", NULL, NULL}, {section, "env.*", NULL, NULL}, {                                            \
-        section, "env_file", NULL, NULL                                                                                \
+        {section, "no_new_privileges", "true", NULL}, {section, "no_new_privileges", "on", NULL}, {                    \
+        section, "limit_*", NULL, NULL                                                                                 \
     }
 
 /* What is known and checked, but does nothing yet. A NULL key is the section itself. A key that ends with * stands
@@ -138,11 +137,11 @@ static const struct {
     const char *value;
     const char *unless;
 } not_built[] = {
+    /* A row a line, whatever else fits. */
+    /* clang-format off */
     {SECTION_SUPERVISOR, "control", NULL, "none"},
     {SECTION_SIGNALS, "*", "forward ", NULL},
     {SECTION_SIGNALS, "*", "forward:", NULL},
-    {SECTION_ENV, NULL, NULL, NULL},
-    {SECTION_WRAP, NULL, NULL, NULL},
     NOT_BUILT_OF_IDENTITY(SECTION_PRIMARY),
     {SECTION_WORKER, "type", "cluster", NULL},
     {SECTION_WORKER, "listen", NULL, NULL},
@@ -160,6 +159,7 @@ static const struct {
     {SECTION_WORKER, "output", "prefix", NULL},
     {SECTION_WORKER, "output", "json", NULL},
     NOT_BUILT_OF_IDENTITY(SECTION_WORKER),
+    /* clang-format on */
 };
 
 /* --- tables of a section ------------------------------------------------------------------------------------------ */

@@ -78,6 +78,13 @@ void arena_free(struct arena *arena) {
     }
 }
 
+void *config_keep(struct config *config, size_t size) {
+    struct arena arena = {.chunks = config->memory};
+    void *piece = arena_take(&arena, size);
+    config->memory = arena.chunks;
+    return piece;
+}
+
 /* FNV-1a: whoever writes the config owns the container, so nobody has a reason to make names collide. */
 static uint32_t hash(uint32_t scope, const char *text, size_t length) {
     uint32_t sum = 2166136261u ^ scope;

@@ -80,7 +80,8 @@ void take_wrap_workers(struct parser *parser, const struct key *key, void *field
 
 static bool program_check(struct parser *parser, const char *item) {
     size_t length = strlen(item);
-    if (item[0] == '/' ? item[length - 1] != '/' : strchr(item, '/') == NULL)
+    bool directory = strcmp(item, ".") == 0 || strcmp(item, "..") == 0;
+    if (!directory && (item[0] == '/' ? item[length - 1] != '/' : strchr(item, '/') == NULL))
         return true;
     key_error(parser, "%s is neither a name nor an absolute path; write one without / or one that begins with it",
               excerpt(parser, item, length, true));

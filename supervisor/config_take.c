@@ -88,6 +88,13 @@ void take_text(struct parser *parser, const struct key *key, void *field) {
     *(char **)field = keep_text(parser);
 }
 
+void take_env_file(struct parser *parser, const struct key *key, void *field) {
+    struct spec_environment *environment = field;
+    (void)key;
+    environment->file = keep_text(parser);
+    environment->file_line = parser->line;
+}
+
 static const char *words_why(int error) {
     switch ((enum words_error)error) {
     case WORDS_E_QUOTE:

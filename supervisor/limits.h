@@ -4,12 +4,13 @@
 #ifndef SUPERVISOR_LIMITS_H
 #define SUPERVISOR_LIMITS_H
 
-#define WORKERS_MAX 10000            /* in all groups together, the command included */
-#define GROUPS_MAX 500               /* [worker:…] sections; the command's group `main` is one more */
-#define NAME_MAX_BYTES 32            /* of a group or wrap name: it becomes part of log lines and file names */
-#define ARGUMENTS_MAX 4096           /* words of one command; the kernel's own limit is in bytes */
-#define FAULTS_MAX 1000              /* config faults kept; what comes after is counted in one last line */
-#define CONFIG_BYTES_MAX (64u << 20) /* of a config file; larger ones are surely not meant */
+#define WORKERS_MAX 10000             /* in all groups together, the command included */
+#define GROUPS_MAX 500                /* [worker:…] sections; the command's group `main` is one more */
+#define NAME_MAX_BYTES 32             /* of a group or wrap name: it becomes part of log lines and file names */
+#define ARGUMENTS_MAX 4096            /* words of one command; the kernel's own limit is in bytes */
+#define FAULTS_MAX 1000               /* config faults kept; what comes after is counted in one last line */
+#define CONFIG_BYTES_MAX (64u << 20)  /* of a config file; larger ones are surely not meant */
+#define ENV_FILE_BYTES_MAX (1u << 20) /* of an env_file; exec takes less than that anyway */
 #define DURATION_MAX_MS (365ll * 24 * 60 * 60 * 1000)
 #define RESTART_LIMIT_MAX 1000 /* failures remembered per worker: 8 bytes each */
 #define SIGNALS_END 65         /* signal numbers are 1 to 64 on Linux */

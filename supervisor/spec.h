@@ -35,6 +35,10 @@ struct spec_environment {
     struct spec_variable *variables;
     uint32_t count;
     char *file; /* env_file */
+    uint32_t file_line;
+    /* What stands in that file, its values whole and literal; a parser can't open it, init/env_files.c adds this. */
+    struct spec_variable *file_variables;
+    uint32_t file_count;
 };
 
 enum worker_type { TYPE_CHILD_PROCESS, TYPE_CLUSTER };

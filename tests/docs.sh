@@ -1,6 +1,7 @@
 #!/bin/sh
-# The pages say what is there: manual pages without a warning, every option of --help, every key of the config reader and
-# every environment variable in them, every test that README.md names, and docs/worker-states.md as the table has it.
+# The pages say what is there: manual pages without a warning, every option of --help, every key of the config reader
+# and every environment variable in them, the table of what is wrapped as a test measures it, every test that README.md
+# names, and docs/worker-states.md as the table has it.
 #
 #     tests/docs.sh [BUILD]      BUILD (build) has brood and diagram
 # shellcheck disable=SC2016 # backquotes are Markdown's here
@@ -47,6 +48,29 @@ for name in BROOD_CONFIG NOTIFY_SOCKET WORKER_ID WORKER_NAME WORKER_INDEX WORKER
     grep -q "$name" "$scratch/brood.1" || fault "docs/brood.1: nothing about $name"
     grep -rq "$name" init || fault "docs/brood.1: $name is not in init/"
 done
+
+# Variables of wrapping: those that the code has are those that the page has.
+grep -rhoE 'SPAWN_WRAP_[A-Z_]+' wrap init | sort -u >"$scratch/wrap-code"
+grep -oE 'SPAWN_WRAP_[A-Z_]+' docs/brood-wrap.7 | sort -u >"$scratch/wrap-page"
+[ "$(wc -l <"$scratch/wrap-code")" -ge 6 ] || fault 'wrap/, init/: no variable SPAWN_WRAP_* found'
+comm -23 "$scratch/wrap-code" "$scratch/wrap-page" >"$scratch/missing"
+comm -13 "$scratch/wrap-code" "$scratch/wrap-page" >"$scratch/invented"
+while read -r name; do fault "docs/brood-wrap.7: nothing about $name"; done <"$scratch/missing"
+while read -r name; do fault "docs/brood-wrap.7: $name is not in wrap/ or init/"; done <"$scratch/invented"
+
+# What is wrapped: the table of test_wrap_matrix, as roff has it, between the two marks of the page.
+{
+    echo '.Bd -literal'
+    sed -e 's/\\/\\e/g' -e 's/-/\\-/g' -e "s/^[.']/\\\\\&&/" tests/system/wrap-matrix.expected
+    echo '.Ed'
+} >"$scratch/matrix"
+sed -n '/^\.\\" wrap-matrix: begin$/,/^\.\\" wrap-matrix: end$/p' docs/brood-wrap.7 | sed '1d;$d' \
+    >"$scratch/matrix-page"
+[ "$(wc -l <"$scratch/matrix")" -ge 20 ] || fault 'tests/system/wrap-matrix.expected: no table'
+cmp -s "$scratch/matrix" "$scratch/matrix-page" || {
+    fault "docs/brood-wrap.7: not the table of tests/system/wrap-matrix.expected"
+    diff "$scratch/matrix-page" "$scratch/matrix" | head -n 20
+}
 
 # Tests: the last column of the table of guarantees, stories (a-b) and system tests (a_b).
 sed -nE 's/^\|.*\|([^|]*)\|$/\1/p' README.md | grep -oE '`[a-z0-9_-]+`' | tr -d '`' | sort -u >"$scratch/tests"

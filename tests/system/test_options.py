@@ -115,7 +115,7 @@ def test_check_of_stdin(t):
 
 
 def test_keys_that_are_not_built_are_refused(t):
-    for line in ("user = nobody", "output = prefix", "ready = tcp:127.0.0.1:80", "env.A = b", "watchdog = 5s",
+    for line in ("user = nobody", "output = prefix", "ready = tcp:127.0.0.1:80", "watchdog = 5s",
                  "check = exec:true", "limit_nofile = 100", "type = cluster"):
         status, out, _ = t.run("--check", "-c", t.file("app.ini", f"[worker:a]\nstart = true\n{line}\n"))
         t.equal(status, 100, line)

@@ -6,6 +6,10 @@
 #include "supervisor/signals.h"
 
 #define WEB "[worker:web]\nstart = x\n"
+#define MODULE(programs) WEB "[wrap:a]\nprograms = " programs "\nwrapper = /w.cjs\n"
+#define EXECUTABLE(name) "[wrap:" name "]\nwrapper = /w\n"
+#define OTHER(name) "[wrap:" name "]\nwrapper = /w.js\nsame_process = no\n"
+#define SAME(name) "[wrap:" name "]\nwrapper = /w.js\n"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A text and all its faults. */
@@ -147,6 +151,56 @@ static const struct {
     /* Wraps. */
     {WEB "[wrap:a]\nwrapper=/x\nshim_root=/a\n[wrap:b]\nwrapper=/x\n[wrap:c]\nwrapper=/x\nshim_root=/b\n",
      "10: error: [wrap:c] shim_root: differs from the one of [wrap:a] on line 5; write the same in all\n"},
+    {MODULE("node, nodejs, node18, node-20, node.real, /opt/v1/bin/node"), ""},
+    {WEB "[wrap:a]\nprograms = git, python3\nwrapper = /w.sh\n", ""},
+    {WEB "[wrap:a]\nwrapper = /w.mjs\nprograms = node, git, nodemon, /usr/bin/nod\n",
+     "5: error: [wrap:a] programs: \"git\" is not node, and \"/w.mjs\" is a module that only node can run; remove it, "
+     "or "
+     "write an executable as the wrapper\n"
+     "5: error: [wrap:a] programs: \"nodemon\" is not node, and \"/w.mjs\" is a module that only node can run; remove "
+     "it, "
+     "or write an executable as the wrapper\n"
+     "5: error: [wrap:a] programs: \"/usr/bin/nod\" is not node, and \"/w.mjs\" is a module that only node can run; "
+     "remove "
+     "it, or write an executable as the wrapper\n"},
+    {MODULE("git.js/x"), "4: error: [wrap:a] programs: \"git.js/x\" is neither a name nor an absolute path; write one "
+                         "without / or one that begins with it\n"},
+
+    /* Wraps around each other: what works, then what doesn't. */
+    {WEB EXECUTABLE("e") EXECUTABLE("f") OTHER("n") OTHER("o") SAME("y") SAME("z"), ""},
+    {WEB SAME("a") EXECUTABLE("b"), "5: error: [wrap:b] an executable can't wrap \"node\" inside of the module of "
+                                    "[wrap:a] on line 3; put this section "
+                                    "before that one\n"},
+    {WEB OTHER("a") EXECUTABLE("b"), "6: error: [wrap:b] an executable can't wrap \"node\" inside of the module of "
+                                     "[wrap:a] on line 3; put this section "
+                                     "before that one\n"},
+    {WEB SAME("a") OTHER("b"),
+     "5: error: [wrap:b] same_process = no can't wrap \"node\" inside of [wrap:a] on line 3, where it is yes; put this "
+     "section before that one, or write the same in both\n"},
+    {WEB EXECUTABLE("x") SAME("a") OTHER("b") EXECUTABLE("c"),
+     "7: error: [wrap:b] same_process = no can't wrap \"node\" inside of [wrap:a] on line 5, where it is yes; put this "
+     "section before that one, or write the same in both\n"
+     "10: error: [wrap:c] an executable can't wrap \"node\" inside of the module of [wrap:a] on line 5; put this "
+     "section "
+     "before that one\n"},
+    {WEB SAME("a") EXECUTABLE("b") "same_process = yes\nprograms = node18, git\n", ""},
+    {WEB SAME("a") "programs = git.js, node18\n", "5: error: [wrap:a] programs: \"git.js\" is not node, and \"/w.js\" "
+                                                  "is a module that only node can run; remove it, or "
+                                                  "write an executable as the wrapper\n"},
+    {WEB SAME("a") "programs = node, node18\n" EXECUTABLE("b") "programs = git, node18\n",
+     "6: error: [wrap:b] an executable can't wrap \"node18\" inside of the module of [wrap:a] on line 3; put this "
+     "section "
+     "before that one\n"},
+    {WEB "[worker:jobs]\nstart = x\n" SAME("a") "workers = web\n" EXECUTABLE("b") "workers = jobs\n", ""},
+    {WEB "[worker:jobs]\nstart = x\n" SAME("a") "workers = web\n" EXECUTABLE("b") "workers = jobs, web\n",
+     "8: error: [wrap:b] an executable can't wrap \"node\" inside of the module of [wrap:a] on line 5; put this "
+     "section "
+     "before that one\n"},
+    {WEB "[worker:jobs]\nstart = x\n" SAME("a") "workers = web\n" EXECUTABLE("b"),
+     "8: error: [wrap:b] an executable can't wrap \"node\" inside of the module of [wrap:a] on line 5; put this "
+     "section "
+     "before that one\n"},
+    {WEB SAME("a") "reach = path\n" SAME("b") "reach = strict\n", ""}, /* the widest holds */
 };
 
 static void rows_are_as_written(void **state) {

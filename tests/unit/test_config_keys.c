@@ -234,6 +234,10 @@ static const struct row rows[] = {
     {WRAP, "programs = bin/node",
      "[wrap:cov] programs: \"bin/node\" is neither a name nor an absolute path; write one without / or one that begins "
      "with it"},
+    {WRAP, "programs = ..",
+     "[wrap:cov] programs: \"..\" is neither a name nor an absolute path; write one without / or one that begins with "
+     "it"},
+    {WORKER "[wrap:cov]\n", "wrapper = wrap/cov.js", NULL},
     {WORKER "[wrap:cov]\n", "wrapper = \"a",
      "[wrap:cov] wrapper: \"a: the quote is not closed; close it, or put the "
      "whole value into the other kind of quotes"},
@@ -386,8 +390,8 @@ static void what_is_not_built_says_so(void **state) {
     static const struct row unbuilt[] = {
         {WORKER "[supervisor]\n", "control = none", NULL},
         {WORKER "[supervisor]\n", "control = /run/b", "[supervisor] control: not built yet; remove the line"},
-        {WORKER, "[env]", "[env] not built yet; remove the section"},
-        {WORKER, "[wrap:a]\nwrapper = x", "[wrap:a] not built yet; remove the section"},
+        {WORKER "[env]\n", "A = ${B}", NULL},
+        {WORKER "[wrap:a]\n", "wrapper = x", NULL},
         {WORKER "[signals]\n", "HUP = reload", NULL},
         {WORKER "[signals]\n", "HUP = forward", NULL},
         {WORKER "[signals]\n", "HUP = forward\tUSR1",
@@ -397,8 +401,8 @@ static void what_is_not_built_says_so(void **state) {
         {PRIMARY, "working_directory = /", NULL},
         {PRIMARY, "user = app", "[primary] user: not built yet; remove the line"},
         {PRIMARY, "limit_core = 0", "[primary] limit_core: not built yet; remove the line"},
-        {PRIMARY, "env.A = 0", "[primary] env.A: not built yet; remove the line"},
-        {PRIMARY, "env_file = /x", "[primary] env_file: not built yet; remove the line"},
+        {PRIMARY, "env.A = 0", NULL},
+        {PRIMARY, "env_file = /x", NULL},
         {WORKER, "type = childProcess", NULL},
         {WORKER, "type = cluster",
          "[worker:web] type: \"cluster\" is not built yet; write another value or remove the line"},
@@ -430,8 +434,8 @@ static void what_is_not_built_says_so(void **state) {
         {WORKER, "no_new_privileges = on",
          "[worker:web] no_new_privileges: \"on\" is not built yet; write another value or remove the line"},
         {WORKER, "limit_nofile = 5", "[worker:web] limit_nofile: not built yet; remove the line"},
-        {WORKER, "env.A = 1", "[worker:web] env.A: not built yet; remove the line"},
-        {WORKER, "env_file = /x", "[worker:web] env_file: not built yet; remove the line"},
+        {WORKER, "env.A = 1", NULL},
+        {WORKER, "env_file = /x", NULL},
         {WORKER, "working_directory = /", NULL},
         {WORKER, "output = null", NULL},
         {WORKER, "output = json",

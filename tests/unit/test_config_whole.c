@@ -103,7 +103,7 @@ static const char everything[] = "# A shop, with all that brood can be told.\n"
                                  "reach = path\n"
                                  "workers = web, queue\n"
                                  "[wrap:mock]\n"
-                                 "wrapper = /mock\n";
+                                 "wrapper = /mock.cjs\n";
 
 static void expect_globals(const struct spec *spec) {
     assert_int_equal(spec->grace, 25000);
@@ -136,6 +136,8 @@ static void expect_globals(const struct spec *spec) {
     assert_string_equal(primary->identity.working_directory, "/opt/shop");
     assert_string_equal(primary->identity.environment.variables[0].name, "PGHOST");
     assert_string_equal(primary->identity.environment.file, "/etc/shop.env");
+    assert_int_equal(primary->identity.environment.file_line, 30);
+    assert_int_equal(primary->identity.environment.file_count, 0);
     assert_int_equal(primary->identity.umask, -1);
 }
 

@@ -122,6 +122,36 @@ static void test_every_option(void **state) {
     assert_int_equal(options.mode, MODE_CHECK);
 }
 
+static void test_write_shims(void **state) {
+    (void)state;
+    static const char *const lines[] = {"brood -w /shims -c f", "brood -w/shims -cf", "brood -c f --write-shims=/shims",
+                                        "brood --write-shims /other -w /shims -c f -- x -C"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(parse(lines[i]), 0);
+        assert_int_equal(options.mode, MODE_WRITE_SHIMS);
+        assert_string_equal(options.shims, "/shims");
+        assert_string_equal(options.config, "f");
+    }
+    assert_string_equal(options.command[1], "-C"); /* the command's wraps are written too */
+    assert_int_equal(parse("brood -w relative"), 0);
+    assert_string_equal(options.shims, "relative");
+    assert_string_equal(options.config, "/etc/brood.ini");
+    assert_true(options.config_implied);
+    assert_int_equal(parse("brood -c f x"), 0);
+    assert_null(options.shims);
+}
+
+/* --check starts nothing and writes nothing, whichever comes first. */
+static void test_check_before_write_shims(void **state) {
+    (void)state;
+    assert_int_equal(parse("brood -C -w /shims -c f"), 0);
+    assert_int_equal(options.mode, MODE_CHECK);
+    assert_int_equal(parse("brood -w /shims -C -c f"), 0);
+    assert_int_equal(options.mode, MODE_CHECK);
+    assert_int_equal(parse("brood -w /shims -V"), 0);
+    assert_int_equal(options.mode, MODE_VERSION);
+}
+
 static void test_the_last_wins(void **state) {
     (void)state;
     assert_int_equal(parse("brood -t 1s -t 2s -s --no-subreaper --log-format json --log-format text x"), 0);
@@ -168,8 +198,11 @@ static void test_errors(void **state) {
         {"brood -s --", "brood -- needs a COMMAND; see brood --help"},
         {"brood -C --", "brood -- needs a COMMAND; see brood --help"},
         {"brood -C x", "--check needs a config, add --config FILE; see brood --help"},
-        {"brood -w /shims", "--write-shims is not built yet; see brood --help"},
+        {"brood -w /shims x", "--write-shims needs a config, add --config FILE; see brood --help"},
         {"brood -w", "--write-shims needs a DIR; see brood --help"},
+        {"brood -w ''", "--write-shims needs a DIR, not an empty word; see brood --help"},
+        {"brood --write-shims= -c f", "--write-shims needs a DIR, not an empty word; see brood --help"},
+        {"brood -w /shims --", "brood -- needs a COMMAND; see brood --help"},
         {"brood --mirror x", "--mirror is not built yet; see brood --help"},
         {"brood -e 1:0 x", "--remap is not built yet; see brood --help"},
     };
@@ -272,6 +305,8 @@ int main(void) {
         cmocka_unit_test(test_config),
         cmocka_unit_test(test_implied_config),
         cmocka_unit_test(test_every_option),
+        cmocka_unit_test(test_write_shims),
+        cmocka_unit_test(test_check_before_write_shims),
         cmocka_unit_test(test_the_last_wins),
         cmocka_unit_test(test_help_and_version_are_answered_at_once),
         cmocka_unit_test(test_errors),
