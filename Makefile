@@ -19,7 +19,8 @@ COMPILER := -ftrivial-auto-var-init=zero -enable-trivial-auto-var-init-zero-know
 else
 COMPILER := -ftrivial-auto-var-init=zero
 endif
-ifeq ($(shell $(CC) -dumpmachine | cut -d- -f1),x86_64)
+MACHINE := $(shell $(CC) -dumpmachine)
+ifneq (,$(findstring x86_64,$(MACHINE)))
 ARCHITECTURE := -fstack-clash-protection -fcf-protection
 else
 ARCHITECTURE :=
@@ -79,6 +80,9 @@ FREESTANDING := -std=c17 -I. $(WARNINGS) $(WERROR) -ffreestanding -fno-builtin -
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections $(GNU)
 ifeq (,$(findstring clang,$(CC)))
 FREESTANDING += -fno-tree-loop-distribute-patterns
+endif
+ifneq (,$(findstring aarch64,$(MACHINE)))
+FREESTANDING += -mno-outline-atomics
 endif
 SHIM_LDFLAGS := -nostdlib -static -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code \
 	-Wl,--section-start=.brood_context=0x800000 -s
