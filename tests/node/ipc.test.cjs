@@ -60,7 +60,7 @@ function start(way, main, options = {}) {
 }
 
 async function talk(address) {
-    const socket = net.connect(address);
+    const socket = net.connect(address.port, '127.0.0.1');
     let text = '';
     socket.setEncoding('utf8').on('data', (data) => (text += data));
     await once(socket, 'close');
@@ -109,7 +109,7 @@ for (const way of Object.keys(ways)) {
                 .createServer({ pauseOnConnect: true }, (socket) => child.send('socket', socket))
                 .listen(0, '127.0.0.1');
             await once(server, 'listening');
-            const socket = net.connect(server.address());
+            const socket = net.connect(server.address().port, '127.0.0.1');
             socket.write('hello');
             assert.strictEqual(String((await once(socket, 'data'))[0]), 'child got hello');
             server.close();
