@@ -35,17 +35,17 @@ LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
 SUPERVISOR := signals words config config_check config_endpoints config_faults config_json config_keys config_memory \
-	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker group lifecycle lineage \
+	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main options inherited load loop children descendants spawn environment env_files env_lines whole notify readiness sandbox perform log \
-	outcome cpus wrapping
+INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole notify readiness terminal sandbox perform log \
+	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
 PRELOAD := preload preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
-UNIT := words signals config config_keys config_whole config_memory backoff timers worker lineage describe core log \
+UNIT := words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
-	context repair image redirect call block programs set shimdir prebuilt wrap_memory
+	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
@@ -120,6 +120,9 @@ $(O)/unit/log: $(O)/init/log.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
+$(O)/unit/notify: $(O)/init/notify.o
+$(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
+$(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o
 $(O)/unit/environment: $(O)/init/environment.o $(O)/wrap/environ.o $(O)/wrap/paths.o
@@ -140,9 +143,9 @@ $(O)/unit/strict_repair: $(strict_objects)
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 
-SIM := sim examine cells run lives kernel scenario checker check_actions check_rest check_status check_verdict
+SIM := sim examine cells run lives kernel scenario checker check_actions check_extras check_rest check_status check_verdict
 GOLDEN := golden story facts
-FUZZ := config words env_file node_args journal script context
+FUZZ := config words env_file node_args journal script context notify
 SEEDS ?= 20000
 FUZZ_SECONDS ?= 30
 TESTS ?=
@@ -168,6 +171,7 @@ $(O)/fuzzer/%: $(O)/tests/fuzz/fuzz_%.o $(library)
 
 $(O)/replay/env_file $(O)/fuzzer/env_file: $(O)/init/env_lines.o $(O)/wrap/environ.o $(O)/wrap/paths.o
 $(O)/replay/node_args $(O)/fuzzer/node_args: $(O)/wrap/node_args.o
+$(O)/replay/notify $(O)/fuzzer/notify: $(O)/init/notify.o
 $(O)/replay/script $(O)/fuzzer/script: $(O)/wrap/image.o
 $(O)/replay/context $(O)/fuzzer/context: $(O)/wrap/context.o
 $(O)/replay/journal $(O)/fuzzer/journal: $(O)/wrap/journal.o $(O)/wrap/strict_files.o
@@ -266,14 +270,19 @@ mutants:
 	@tests/mutants/run.sh
 
 # Ratios within one run; no test, its status says nothing of them.
-bench: $(O)/brood
+$(O)/bench/core: $(O)/tests/bench/core.o $(library)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $^ -linih
+
+bench: $(O)/brood $(O)/bench/core
+	@$(O)/bench/core 3
 	@CC='$(CC)' tests/bench/run.sh $(O)
 
-# Lines of supervisor/ that unit, golden and simulation reach.
+# Lines and branches of supervisor/ that unit, golden and simulation reach. An assert's failing half is no branch to take.
 cover:
-	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=2000
-	@gcov -n $(SUPERVISOR:%=$(O)/cover/supervisor/%.o) 2>/dev/null | \
-	    sed -n "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ /p}"
+	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=20000
+	@gcov -b -n $(SUPERVISOR:%=$(O)/cover/supervisor/%.o) 2>/dev/null | \
+	    sed -n "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ lines /;N;N;s/\nBranches.*\nTaken at least once:/, branches /p}"
 
 # One file at a time: with several clang-tidy 14 takes every va_list for an uninitialised one.
 tidy: $(library)

@@ -5,6 +5,10 @@
  * alive. /proc stays open (it is found also when something is mounted over it) and is read without allocating once the
  * buffers are large enough; they are kept.
  *
+ * A look costs a few microseconds for each process there is, and a thousand workers that crash at once must not cost a
+ * look each: whether a group has a member left is asked of the last table first. It may be old, but what it names is
+ * held and compared before it is believed; what it does not name takes a look.
+ *
  * Kernel's surprises: comm may hold blanks, brackets and newlines, so a stat line is read after its last ')'. A process
  * whose first thread has ended while others run is shown as Z: only one with a single thread is dead. */
 #include "init/descendants.h"
@@ -47,12 +51,15 @@ struct table {
 struct descendants {
     DIR *proc; /* NULL: not usable */
     const char *why;
+    bool examined;
     struct table now;
     struct table spare; /* the former one, and room for the next */
     uint32_t *chosen;   /* room for now.count */
     size_t chosen_capacity;
     uint64_t told_all; /* without /proc: what kill(-1) was called with */
 };
+
+static int examine(struct descendants *descendants);
 
 /* --- reading /proc ------------------------------------------------------------------------------------------------ */
 
@@ -290,6 +297,9 @@ static int signal_all(struct descendants *descendants, int signal, size_t groups
 
 int descendants_signal(struct descendants *descendants, int signal, pid_t *groups, size_t groups_count) {
     assert(signal > 0 && signal <= 64);
+    int failed = examine(descendants);
+    if (failed < 0)
+        return failed;
     if (descendants->proc == NULL)
         return signal_all(descendants, signal, groups_count);
     if (groups_count > 0)
@@ -310,13 +320,18 @@ int descendants_member(struct descendants *descendants, pid_t pgid) {
     /* Zombies are members too for kill(), so that only its no is an answer. */
     if (kill(-pgid, 0) < 0 && errno == ESRCH)
         return -ESRCH;
+    int failed = examine(descendants);
+    if (failed < 0)
+        return failed;
     if (descendants->proc == NULL)
         return -EOPNOTSUPP;
     for (int round = 0; round < ROUNDS_MAX; round++) {
-        int r = look(descendants);
+        int r = round == 0 ? 0 : look(descendants);
         if (r < 0)
             return r;
         ptrdiff_t index = lineage_member(descendants->now.processes, descendants->now.count, pgid);
+        if (index < 0 && round == 0)
+            continue;
         if (index < 0)
             return -ESRCH;
         int fd = open_process(descendants, &descendants->now.processes[index]);
@@ -330,7 +345,7 @@ int descendants_member(struct descendants *descendants, pid_t pgid) {
 bool descendants_below(struct descendants *descendants, pid_t pid, pid_t ancestor) {
     if (pid == ancestor)
         return true;
-    if (descendants->proc == NULL)
+    if (examine(descendants) < 0 || descendants->proc == NULL)
         return false;
     struct table *chain = &descendants->spare;
     chain->count = 0;
@@ -377,21 +392,33 @@ static int find_fault(const struct descendants *descendants, const char **ret_wh
     return 0;
 }
 
+/* Once, before the first use: gives /proc up where it says nothing about brood. Returns 0, or -errno where one can't
+ * tell now. */
+static int examine(struct descendants *descendants) {
+    if (descendants->examined || descendants->proc == NULL)
+        return 0;
+    int r = find_fault(descendants, &descendants->why);
+    if (r < 0)
+        return r;
+    descendants->examined = true;
+    if (descendants->why != NULL) {
+        closedir(descendants->proc);
+        descendants->proc = NULL;
+    }
+    return 0;
+}
+
 int descendants_open(struct descendants **ret) {
     struct descendants *descendants = calloc(1, sizeof *descendants);
     if (descendants == NULL)
         return -ENOMEM;
     descendants->proc = opendir("/proc");
-    descendants->why = "/proc can't be opened";
-    int r = descendants->proc != NULL ? find_fault(descendants, &descendants->why) : is_passing(errno) ? -errno : 0;
-    if (r < 0) {
+    if (descendants->proc == NULL && is_passing(errno)) {
+        int r = -errno;
         descendants_close(descendants);
         return r;
     }
-    if (descendants->why != NULL && descendants->proc != NULL) {
-        closedir(descendants->proc);
-        descendants->proc = NULL;
-    }
+    descendants->why = "/proc can't be opened";
     *ret = descendants;
     return 0;
 }
@@ -412,8 +439,8 @@ void descendants_close(struct descendants *descendants) {
     free(descendants);
 }
 
-bool descendants_usable(const struct descendants *descendants, const char **ret_why) {
-    if (descendants->proc != NULL)
+bool descendants_usable(struct descendants *descendants, const char **ret_why) {
+    if (examine(descendants) < 0 || descendants->proc != NULL)
         return true;
     *ret_why = descendants->why;
     return false;

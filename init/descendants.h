@@ -12,11 +12,13 @@
 
 struct descendants; /* remembers who was signalled, and buffers that grow and are kept */
 
-/* Returns 0 with *ret owned by the caller, or -ENOMEM. Where /proc can't be used (not mounted, or another PID
- * namespace's) descendants_usable() says no and why is a constant text. */
+/* Opens /proc and looks no further: a command that leaves nobody behind never pays for more. Returns 0 with *ret owned
+ * by the caller, or -errno (no memory, no descriptors). */
 int descendants_open(struct descendants **ret);
 void descendants_close(struct descendants *descendants); /* takes NULL */
-bool descendants_usable(const struct descendants *descendants, const char **ret_why);
+
+/* False where /proc can't be used (not mounted, or another PID namespace's); why is a constant text. */
+bool descendants_usable(struct descendants *descendants, const char **ret_why);
 
 /* Sends signal, and CONT after it where it is not KILL, to every living descendant of this process that is in none of
  * `groups` (process groups of live slots; sorted here, so it is written to). A signal other than KILL reaches each

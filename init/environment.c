@@ -6,18 +6,21 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "supervisor/signals.h"
 #include "wrap/environ.h"
 
-#define OWN_VARIABLES 8 /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, one about the worker, one to spare */
+#define OWN_VARIABLES 10 /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, two of WATCHDOG, two to spare */
 #define OWN_VARIABLE_BYTES 160 /* a socket's path has at most 108 */
 
 struct environment {
     const struct spec *spec;
+    char **own_array; /* brood's own environment */
     struct environ_block *container;
     struct environ_block **users; /* the primary, then the groups */
     char own[OWN_VARIABLES][OWN_VARIABLE_BYTES];
@@ -97,7 +100,7 @@ static int open_container(struct environment *environment, char *const *own, str
     if (!base)
         return failed(failure, -ENOMEM, "env", NULL);
     for (size_t i = 0; i < count; i++)
-        if (spec->command_only || !is_for_brood(own[i]))
+        if (!is_for_brood(own[i]))
             base[kept++] = own[i];
     int r = environ_open(base, &environment->container);
     free(base);
@@ -141,6 +144,11 @@ int environment_open(const struct spec *spec, char *const *own, struct environme
     if (!environment)
         return failed(failure, -ENOMEM, "env", NULL);
     environment->spec = spec;
+    environment->own_array = (char **)(uintptr_t)own;
+    if (spec->command_only) { /* as it is: there is nothing to edit */
+        *ret = environment;
+        return 0;
+    }
     environment->users = calloc(spec->groups_count + 1, sizeof(struct environ_block *));
     int r = environment->users ? open_container(environment, own, failure) : failed(failure, -ENOMEM, "env", NULL);
     for (uint32_t i = 0; r == 0 && i <= spec->groups_count; i++)
@@ -174,7 +182,7 @@ static struct environ_block *block_of(const struct environment *environment, int
 }
 
 const char *environment_get(const struct environment *environment, int32_t user, const char *name) {
-    return environ_get(block_of(environment, user), name);
+    return environ_get(block_of(environment, user), name); /* not for a command alone: nobody asks */
 }
 
 int environment_wrap(struct environment *environment, int32_t user, const char *directory, const char *library) {
@@ -201,6 +209,13 @@ static void add_number(struct own_variables *own, const char *name, uint32_t num
     char text[16];
     snprintf(text, sizeof text, "%u", number);
     add(own, name, text);
+}
+
+static void add_watchdog(struct own_variables *own, msec_t interval) {
+    char text[32];
+    snprintf(text, sizeof text, "%lld", (long long)interval * 1000);
+    add(own, "WATCHDOG_USEC", text);
+    add_number(own, "WATCHDOG_PID", (uint32_t)getpid());
 }
 
 static void add_ending(struct own_variables *own, struct ending ending, int sigrtmin) {
@@ -255,11 +270,11 @@ char **environment_of(struct environment *environment, const struct environment_
     const struct spec *spec = environment->spec;
     struct own_variables own = {.environment = environment};
 
+    if (spec->command_only)
+        return environment->own_array;
     if (facts->slot.kind == SLOT_PRIMARY)
         return environ_array(block_of(environment, ENVIRONMENT_PRIMARY));
     struct environ_block *block = block_of(environment, (int32_t)facts->group);
-    if (spec->command_only)
-        return environ_array(block);
     const struct spec_group *group = &spec->groups[facts->group];
     add_number(&own, "WORKER_ID", facts->slot.index);
     add(&own, "WORKER_TYPE", type_name(group->type));
@@ -268,7 +283,9 @@ char **environment_of(struct environment *environment, const struct environment_
     add_number(&own, "WORKER_COUNT", group->count);
     if (facts->notify_socket)
         add(&own, "NOTIFY_SOCKET", facts->notify_socket);
-    if (facts->slot.kind == SLOT_HOOK) {
+    if (facts->notify_socket && group->watchdog > 0)
+        add_watchdog(&own, group->watchdog);
+    if (facts->slot.kind == SLOT_HOOK || facts->slot.kind == SLOT_PROBE) {
         if (facts->worker_pid)
             add_number(&own, "WORKER_PID", (uint32_t)facts->worker_pid);
         else
@@ -282,13 +299,17 @@ char **environment_of(struct environment *environment, const struct environment_
 void environment_rename_pid(char **envp, pid_t former, pid_t pid) {
     static const char *const names[] = {"LISTEN_PID", "WATCHDOG_PID"};
     static char renamed[2][32];
-    char old[32];
 
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(old, sizeof old, "%s=%d", names[i], (int)former);
-        snprintf(renamed[i], sizeof renamed[i], "%s=%d", names[i], (int)pid);
-        for (char **variable = envp; *variable; variable++)
+    for (char **variable = envp; *variable; variable++) {
+        for (size_t i = 0; i < 2; i++) {
+            size_t length = strlen(names[i]);
+            char old[32];
+            if (strncmp(*variable, names[i], length) != 0 || (*variable)[length] != '=')
+                continue;
+            snprintf(old, sizeof old, "%s=%d", names[i], (int)former);
+            snprintf(renamed[i], sizeof renamed[i], "%s=%d", names[i], (int)pid);
             if (strcmp(*variable, old) == 0)
                 *variable = renamed[i];
+        }
     }
 }

@@ -16,9 +16,10 @@ struct environment;
 struct environment_facts {
     struct slot slot;
     uint32_t group;            /* of the worker; unused for the primary */
-    pid_t worker_pid;          /* a hook whose worker lives; 0: none */
+    pid_t worker_pid;          /* a hook or probe whose worker lives; 0: none */
     struct ending ending;      /* a hook whose worker has ended; ENDING_NONE: none */
-    const char *notify_socket; /* its path; NULL: none */
+    const char *notify_socket; /* its path; NULL: none. With it come WATCHDOG_USEC, and WATCHDOG_PID with brood's own
+                                  pid (environment_rename_pid()), where the group has a watchdog */
 };
 
 /* Whose environment: the number of a group, or one of these. ENVIRONMENT_CONTAINER is what [env] makes of brood's own;

@@ -12,15 +12,17 @@
 #include "supervisor/event.h"
 #include "supervisor/limits.h"
 
-#define WAITS_PER_TURN 64 /* descriptors that epoll reports at once; each is good for two facts at most */
+#define WAITS_PER_TURN 64 /* descriptors that epoll reports at once */
 #define SIGNALS_PER_TURN                                                                                               \
     64 /* read at once; more than the 31 that coalesce, so a TERM is never behind a flood of others */
-#define REAPS_PER_TURN 64 /* each is good for EXECUTED, READY, UNREADY and EXITED */
-#define LOOKS_PER_TURN 64 /* groups found empty */
+#define REAPS_PER_TURN 64
+#define LOOKS_PER_TURN 64  /* groups found empty */
+#define PROBES_PER_TURN 64 /* answers to probes */
+#define CHILD_FACTS 7      /* of one look at one child: EXECUTED READY EXTEND WATCHDOG UNHEALTHY UNREADY EXITED */
 
-#define INBOX_EVENTS 1024
+#define INBOX_EVENTS 2048
 
-_Static_assert(2 * WAITS_PER_TURN + SIGNALS_PER_TURN + 4 * REAPS_PER_TURN + LOOKS_PER_TURN +
+_Static_assert(CHILD_FACTS *(WAITS_PER_TURN + REAPS_PER_TURN) + SIGNALS_PER_TURN + LOOKS_PER_TURN + PROBES_PER_TURN +
                        2 /* BOOT, CHILDREN_GONE */ + SPAWNING_MAX + 2 /* the primary's */
                    <= INBOX_EVENTS,
                "a turn's facts must fit");
@@ -36,12 +38,13 @@ static inline void inbox_push(struct inbox *inbox, struct event event) {
     inbox->events[(inbox->first + inbox->count++) % INBOX_EVENTS] = event;
 }
 
-/* The oldest; there must be one. */
+/* The oldest; there must be one. An empty inbox begins anew at its start: what a quiet brood has never used of it costs
+ * no memory. */
 static inline struct event inbox_take(struct inbox *inbox) {
     assert(inbox->count > 0);
     struct event event = inbox->events[inbox->first];
-    inbox->first = (inbox->first + 1) % INBOX_EVENTS;
     inbox->count--;
+    inbox->first = inbox->count > 0 ? (inbox->first + 1) % INBOX_EVENTS : 0;
     return event;
 }
 

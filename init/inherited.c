@@ -7,12 +7,15 @@
 #include "init/inherited.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/fd.h"
+#include "init/sandbox.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
@@ -36,15 +39,12 @@ void signal_set_ignored(int number, bool ignored) {
     syscall(SYS_rt_sigaction, number, &action, NULL, (size_t)SIGNAL_SET_BYTES);
 }
 
-static uint64_t ignored_signals(void) {
-    uint64_t ignored = 0;
-    for (int number = 1; number <= 64; number++) {
-        struct kernel_action action = {0};
-        if (syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)SIGNAL_SET_BYTES) == 0 &&
-            action.handler == SIG_IGN)
-            ignored |= signal_bit(number);
-    }
-    return ignored;
+/* The bit of a signal that is ignored, else 0. */
+static uint64_t ignored_bit(int number) {
+    struct kernel_action action = {0};
+    bool ignored =
+        syscall(SYS_rt_sigaction, number, NULL, &action, (size_t)SIGNAL_SET_BYTES) == 0 && action.handler == SIG_IGN;
+    return ignored ? signal_bit(number) : 0;
 }
 
 /* Closed standard descriptors would be taken by the next open(): an epoll as somebody's standard output. They are held
@@ -65,21 +65,35 @@ static uint8_t reserve_standard(void) {
     return closed;
 }
 
+/* As PID 1 alone, and a pipe, or it is somebody else's variable. */
+static int take_stopped(void) {
+    struct stat info;
+    const char *text = getenv(SANDBOX_STOPPED_TO);
+    long fd = text && getpid() == 1 ? strtol(text, NULL, 10) : 0;
+    unsetenv(SANDBOX_STOPPED_TO);
+    if (fd < 3 || fd > INT_MAX || fstat((int)fd, &info) < 0 || !S_ISFIFO(info.st_mode))
+        return 0;
+    fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+    return (int)fd;
+}
+
 static void raise_nofile(struct inherited *inherited) {
     if (getrlimit(RLIMIT_NOFILE, &inherited->nofile) < 0)
         return;
-    inherited->has_nofile = true;
+    if (inherited->nofile.rlim_cur == inherited->nofile.rlim_max)
+        return;
     struct rlimit raised = {.rlim_cur = inherited->nofile.rlim_max, .rlim_max = inherited->nofile.rlim_max};
-    setrlimit(RLIMIT_NOFILE, &raised);
+    inherited->has_nofile = setrlimit(RLIMIT_NOFILE, &raised) == 0;
 }
 
 void inherited_take(struct inherited *ret) {
     struct inherited inherited = {0};
     uint64_t all = SIGNAL_SET_ALL;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &inherited.mask, (size_t)SIGNAL_SET_BYTES);
-    inherited.ignored = ignored_signals();
+    inherited.ignored = ignored_bit(SIGCHLD) | ignored_bit(SIGTSTP) | ignored_bit(SIGTTIN) | ignored_bit(SIGTTOU);
     signal_set_ignored(SIGCHLD, false); /* ignored, the kernel would reap in brood's place */
     inherited.closed = reserve_standard();
+    inherited.stopped_fd = take_stopped();
     raise_nofile(&inherited);
     *ret = inherited;
 }
@@ -96,7 +110,10 @@ static void seal_one_by_one(void) {
     }
 }
 
-void inherited_seal(const struct inherited *inherited) {
+void inherited_seal(struct inherited *inherited) {
+    for (int number = 1; number <= 64; number++)
+        if (number != SIGCHLD) /* which was reset */
+            inherited->ignored |= ignored_bit(number);
     if (syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         seal_one_by_one();
     for (int fd = 0; fd <= 2; fd++)

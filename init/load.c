@@ -14,10 +14,16 @@
 #include "init/cpus.h"
 #include "init/env_files.h"
 #include "init/fd.h"
+#include "init/hosts.h"
 #include "init/log.h"
 #include "init/status.h"
 #include "init/wrapping.h"
 #include "init/whole.h"
+
+/* As glibc has them, and everybody's kill -l: musl keeps one more to itself, but what a config means must not depend on
+ * what brood was linked with. */
+#define SIGRTMIN_USUAL 34
+#define SIGRTMAX_USUAL 64
 
 /* Returns 0, or -errno: standard input would be at its end for whoever reads it next. */
 static int rewind_stdin(const char *bytes, size_t length) {
@@ -83,13 +89,14 @@ static void print_faults(const struct options *options, const struct config *con
     }
 }
 
-struct wrap_faults {
+/* What of a config can't be on this machine. */
+struct local_faults {
     const struct options *options;
     uint32_t count;
 };
 
-static void print_wrap_fault(void *context, uint32_t line, const char *text) {
-    struct wrap_faults *faults = context;
+static void print_local_fault(void *context, uint32_t line, const char *text) {
+    struct local_faults *faults = context;
     faults->count++;
     print_fault(faults->options, name_of(faults->options), line, "error", text);
 }
@@ -97,14 +104,25 @@ static void print_wrap_fault(void *context, uint32_t line, const char *text) {
 /* Prints what of the wraps can't be on this machine. Where the config has faults nobody knows what its [env] would make
  * of PATH. Returns 0 with the number of faults, or -ENOMEM. */
 static int check_wraps(const struct options *options, const struct config *config, uint32_t *ret_count) {
-    struct wrap_faults faults = {.options = options};
+    struct local_faults faults = {.options = options};
     struct environment *environment = NULL;
     char error[256];
+    *ret_count = 0;
+    if (config->spec.wraps_count == 0)
+        return 0;
     if (config->errors == 0 && environment_open(&config->spec, environ, &environment, error, sizeof error) < 0)
         environment = NULL; /* says so when it is opened to be used */
     const char *search = environment ? environment_get(environment, ENVIRONMENT_CONTAINER, "PATH") : getenv("PATH");
-    int r = wrapping_check(&config->spec, search, print_wrap_fault, &faults);
+    int r = wrapping_check(&config->spec, search, print_local_fault, &faults);
     environment_close(environment);
+    *ret_count = faults.count;
+    return r;
+}
+
+/* The same for the hosts that are probed. */
+static int check_hosts(const struct options *options, const struct config *config, uint32_t *ret_count) {
+    struct local_faults faults = {.options = options};
+    int r = hosts_check(&config->spec, print_local_fault, &faults);
     *ret_count = faults.count;
     return r;
 }
@@ -113,9 +131,9 @@ int load_config(const struct options *options, struct config *ret, char *error, 
     char *bytes = NULL;
     struct config_input input = {.command = options->command,
                                  .grace = options->grace,
-                                 .cpus = cpus_usable("/sys/fs/cgroup"),
-                                 .sigrtmin = SIGRTMIN,
-                                 .sigrtmax = SIGRTMAX,
+                                 .cpus = options->config ? cpus_usable("/sys/fs/cgroup") : 1,
+                                 .sigrtmin = SIGRTMIN_USUAL,
+                                 .sigrtmax = SIGRTMAX_USUAL,
                                  .wraps_alone = options->mode == MODE_WRITE_SHIMS};
     if (options->config) {
         int r = read_config(options, &bytes, &input.length);
@@ -140,14 +158,14 @@ int load_config(const struct options *options, struct config *ret, char *error, 
         return STATUS_SYSTEM;
     }
     print_faults(options, &config, &env);
-    uint32_t errors = config.errors + env.count, wrap_errors;
+    uint32_t errors = config.errors + env.count, wrap_errors, host_errors;
     env_faults_free(&env);
-    if (check_wraps(options, &config, &wrap_errors) < 0) {
+    if (check_wraps(options, &config, &wrap_errors) < 0 || check_hosts(options, &config, &host_errors) < 0) {
         config_free(&config);
-        snprintf(error, size, "no memory for the wraps");
+        snprintf(error, size, "no memory for what the config names");
         return STATUS_SYSTEM;
     }
-    errors += wrap_errors;
+    errors += wrap_errors + host_errors;
     if (errors > 0) {
         error[0] = '\0'; /* --check: the faults are the whole answer */
         if (options->mode != MODE_CHECK)

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,12 +31,13 @@
 #define CUT "\xe2\x80\xa6" /* … : what follows was cut off */
 
 enum way {
-    WAY_NONE,   /* standard error is closed */
-    WAY_PLAIN,  /* a regular file: never full, never blocks for others' sake */
-    WAY_SEND,   /* a socket */
-    WAY_OWN,    /* opened again, nonblocking */
-    WAY_NOWAIT, /* a pipe that can't be opened again */
-    WAY_POLL,   /* the worst case: ask, then write */
+    WAY_UNKNOWN, /* nothing was written yet */
+    WAY_NONE,    /* standard error is closed */
+    WAY_PLAIN,   /* a regular file: never full, never blocks for others' sake */
+    WAY_SEND,    /* a socket */
+    WAY_OWN,     /* opened again, nonblocking */
+    WAY_NOWAIT,  /* a pipe that can't be opened again */
+    WAY_POLL,    /* the worst case: ask, then write */
 };
 
 static struct {
@@ -44,7 +47,7 @@ static struct {
     enum log_format format;
     unsigned long dropped; /* records since the last one that got through */
     bool torn;             /* the last write ended within a line */
-} state = {.way = WAY_POLL, .own = -1, .level = LOG_INFO, .format = LOG_TEXT};
+} state = {.own = -1, .level = LOG_INFO, .format = LOG_TEXT};
 
 struct line {
     char bytes[LINE_BYTES];
@@ -87,7 +90,7 @@ void log_open(void) {
     if (state.own >= 0)
         close(state.own);
     state.own = -1;
-    state.way = find_way();
+    state.way = WAY_UNKNOWN; /* found with the first record: most commands run without one */
     errno = saved;
 }
 
@@ -107,7 +110,8 @@ static ssize_t write_nowait(const char *bytes, size_t length) {
     char *unconst;
     memcpy(&unconst, &bytes, sizeof unconst); /* iov_base has no const; it is only read */
     struct iovec vector = {.iov_base = unconst, .iov_len = length};
-    ssize_t written = pwritev2(STDERR_FILENO, &vector, 1, -1, RWF_NOWAIT);
+    /* A raw call: musl 1.2.3 has no function for it. The position -1, in two words, is the current one. */
+    ssize_t written = syscall(SYS_pwritev2, STDERR_FILENO, &vector, 1UL, -1L, -1L, RWF_NOWAIT);
     if (written >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
         return written;
     state.way = WAY_POLL; /* a kernel whose pipes don't know it */
@@ -115,7 +119,10 @@ static ssize_t write_nowait(const char *bytes, size_t length) {
 }
 
 static ssize_t write_once(const char *bytes, size_t length) {
+    if (state.way == WAY_UNKNOWN)
+        state.way = find_way();
     switch (state.way) {
+    case WAY_UNKNOWN:
     case WAY_NONE:
         return (ssize_t)length;
     case WAY_PLAIN:
@@ -385,19 +392,26 @@ enum log_level log_level(void) {
     return state.level;
 }
 
-void log_record(enum log_level level, const char *subject, const struct log_fields *fields, const char *format, ...) {
-    if (level > state.level)
-        return;
-    int saved = errno;
+/* Apart from log_record(), so that a record below the level touches none of the stack that a line needs. */
+__attribute__((noinline, format(printf, 4, 0))) static void format_record(enum log_level level, const char *subject,
+                                                                          const struct log_fields *fields,
+                                                                          const char *format, va_list arguments) {
     char message[LINE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
     int length = vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
     if (length < 0)
         message[0] = '\0';
     if (!confess() || !write_record(level, subject, fields, message, length >= (int)sizeof message))
         state.dropped++;
+}
+
+void log_record(enum log_level level, const char *subject, const struct log_fields *fields, const char *format, ...) {
+    if (level > state.level)
+        return;
+    int saved = errno;
+    va_list arguments;
+    va_start(arguments, format);
+    format_record(level, subject, fields, format, arguments);
+    va_end(arguments);
     errno = saved;
 }
 

@@ -16,6 +16,7 @@ struct loop_input {
     const struct spec *spec;
     const struct inherited *inherited;
     const struct sandbox *sandbox; /* NULL: none */
+    int outer_fd;                  /* where an inner brood tells that its command has stopped; 0: it isn't one */
 };
 
 /* Opens everything that the loop needs. Returns 0 with *ret owned by the caller, or -errno with one line in error. */

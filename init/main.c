@@ -3,12 +3,14 @@
  * Until the loop runs a fault ends brood with a clear line and status 100 or 111; from then on nothing does but its
  * own work being done. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "init/fd.h"
 #include "init/inherited.h"
 #include "init/load.h"
 #include "init/log.h"
@@ -25,6 +27,10 @@
 static int refuse(int status, const char *why) {
     outcome_tell(LOG_ERROR, status, why);
     return status;
+}
+
+static struct outcome refuse_to_run(const char *why) {
+    return (struct outcome){.status = refuse(STATUS_SYSTEM, why)};
 }
 
 static void become_subreaper(const struct options *options) {
@@ -45,20 +51,22 @@ static void hint_at_docker(const struct spec *spec) {
         (long long)(most / 1000));
 }
 
-/* Runs the container to its end. Returns the exit status; in a sandbox the inner brood writes the last record. */
-static int run(const struct spec *spec, const struct inherited *inherited, const struct sandbox *sandbox) {
-    char text[WRAPPING_ERROR_BYTES];
+/* Runs the container to its end. In a sandbox the inner brood writes the last record. */
+static struct outcome run(const struct options *options, const struct spec *spec, const struct inherited *inherited,
+                          const struct sandbox *sandbox) {
+    static char text[WRAPPING_ERROR_BYTES]; /* as all the large ones here: pages that a good start never touches */
     struct loop *loop;
-    const struct loop_input input = {.spec = spec, .inherited = inherited, .sandbox = sandbox};
+    const struct loop_input input = {
+        .spec = spec, .inherited = inherited, .sandbox = sandbox, .outer_fd = inherited->stopped_fd};
     if (loop_open(&input, &loop, text, sizeof text) < 0)
-        return refuse(STATUS_SYSTEM, text);
+        return refuse_to_run(text);
     loop_run(loop);
-    int status = sv_exit_status(loop_core(loop));
-    sv_outcome(loop_core(loop), text, sizeof text);
+    struct outcome outcome = outcome_of(loop_core(loop), &options->remap, sandbox != NULL);
+    outcome_describe(loop_core(loop), &outcome, text, sizeof text);
     loop_close(loop);
     if (!sandbox)
-        outcome_tell(LOG_INFO, status, text);
-    return status;
+        outcome_tell(LOG_INFO, outcome.status, text);
+    return outcome;
 }
 
 /* --write-shims. */
@@ -99,7 +107,7 @@ static size_t add_words(const struct spec_command *command, char **paths, size_t
 static char **visible_paths(const struct options *options, const struct spec *spec) {
     size_t most = 5 + spec->primary.start.argc + spec->primary.stop.argc + spec->wraps_count, count = 0;
     for (uint32_t i = 0; i < spec->groups_count; i++)
-        most += 2 + spec->groups[i].start.argc + spec->groups[i].stop.argc;
+        most += 2 + spec->groups[i].ready_command.argc + spec->groups[i].start.argc + spec->groups[i].stop.argc;
     char **paths = calloc(most, sizeof *paths);
     if (!paths)
         return NULL;
@@ -119,6 +127,7 @@ static char **visible_paths(const struct options *options, const struct spec *sp
             paths[count++] = group->identity.environment.file;
         count = add_words(&group->start, paths, count);
         count = add_words(&group->stop, paths, count);
+        count = add_words(&group->ready_command, paths, count);
     }
     for (uint32_t i = 0; i < spec->wraps_count; i++)
         paths[count++] = spec->wraps[i].wrapper;
@@ -127,53 +136,89 @@ static char **visible_paths(const struct options *options, const struct spec *sp
     return paths;
 }
 
-static int run_outer(const struct options *options, const struct inherited *inherited, const struct sandbox *sandbox) {
-    char text[TEXT_BYTES], grace[OPTIONS_GRACE_BYTES], **inner = NULL;
+/* The words of the inner brood as the outer one's command. */
+static struct outcome run_words(const struct options *options, char **words, const struct inherited *inherited,
+                                const struct sandbox *sandbox) {
+    char text[TEXT_BYTES];
     struct config config = {0};
-    if (options_inner(options, grace, &inner) < 0)
-        return refuse(STATUS_SYSTEM, "no memory");
-    const struct options outer = {.command = inner, .grace = MSEC_NEVER, .log_format = -1};
-    int status = load_config(&outer, &config, text, sizeof text);
-    if (status == 0) {
+    const struct options outer = {.command = words, .grace = MSEC_NEVER, .log_format = -1, .remap = options->remap};
+    struct outcome outcome = {.status = load_config(&outer, &config, text, sizeof text)};
+    if (outcome.status == 0) {
         /* How long a stop may take, and what a second signal means, is the inner one's business. */
         config.spec.grace = MSEC_NEVER;
         config.spec.kill_on_second_signal = false;
         log_configure(LOG_ERROR, LOG_TEXT);
-        status = run(&config.spec, inherited, sandbox);
+        outcome = run(&outer, &config.spec, inherited, sandbox);
     } else {
-        refuse(status, text);
+        refuse(outcome.status, text);
     }
     config_free(&config);
-    free(inner);
-    return status;
+    return outcome;
 }
 
-static int run_sandbox(const struct options *options, const struct spec *spec, const struct inherited *inherited) {
+/* The inner brood, PID 1 of its namespace, can neither die (--mirror) nor stop as its command does: it tells this one,
+ * by a pipe each. */
+static struct outcome run_outer(const struct options *options, const struct inherited *inherited,
+                                struct sandbox *sandbox) {
+    CLEANUP_FD int hear = -1;
+    CLEANUP_FD int told = -1;
+    CLEANUP_FD int hear_stopped = -1;
+    CLEANUP_FD int tell_stopped = -1;
+    char **words = NULL;
+    struct options inner = *options;
+    if (options->mirror) {
+        if (fd_pipe(&hear, &told) < 0 || fcntl(told, F_SETFD, 0) < 0)
+            return refuse_to_run("cannot get a pipe for --mirror");
+        inner.ended_to = told;
+    }
+    sandbox->command = options->command != NULL;
+    if (sandbox->command) {
+        if (fd_pipe(&hear_stopped, &tell_stopped) < 0)
+            return refuse_to_run("cannot get a pipe for --sandbox");
+        sandbox->hear_stopped = hear_stopped;
+        sandbox->tell_stopped = tell_stopped;
+    }
+    if (options_inner(&inner, &words) < 0)
+        return refuse_to_run("no memory");
+    struct outcome outcome = run_words(options, words, inherited, sandbox);
+    if (options->mirror && outcome.signal == 0)
+        outcome.signal = outcome_hear(hear);
+    free(words);
+    return outcome;
+}
+
+static struct outcome run_sandbox(const struct options *options, const struct spec *spec,
+                                  const struct inherited *inherited) {
     char text[TEXT_BYTES];
     struct sandbox sandbox;
     char **paths = visible_paths(options, spec);
     if (!paths)
-        return refuse(STATUS_SYSTEM, "no memory");
+        return refuse_to_run("no memory");
     sandbox_plan(&sandbox, paths);
     free(paths);
     if (sandbox_probe(&sandbox, text, sizeof text) < 0)
-        return refuse(STATUS_SYSTEM, text);
+        return refuse_to_run(text);
     return run_outer(options, inherited, &sandbox);
 }
 
-static int run_here(const struct options *options, const struct spec *spec, const struct inherited *inherited) {
+static struct outcome run_here(const struct options *options, const struct spec *spec, struct inherited *inherited) {
+    if (options->ended_to)
+        fcntl(options->ended_to, F_SETFD, FD_CLOEXEC);
     if (!spec->command_only)
         inherited_seal(inherited);
     become_subreaper(options);
     hint_at_docker(spec);
-    return run(spec, inherited, NULL);
+    struct outcome outcome = run(options, spec, inherited, NULL);
+    if (options->ended_to)
+        outcome_pass_on(options->ended_to, outcome.signal);
+    return outcome;
 }
 
 int main(int argc, char **argv) {
     struct inherited inherited;
     struct options options;
     struct config config;
-    char text[TEXT_BYTES];
+    static char text[TEXT_BYTES];
 
     inherited_take(&inherited); /* blocks all signals */
     log_open();
@@ -184,16 +229,18 @@ int main(int argc, char **argv) {
     if (options.mode == MODE_CHECK)
         return check(&options);
 
-    int status = load_config(&options, &config, text, sizeof text);
-    if (status != 0)
-        return refuse(status, text);
+    struct outcome outcome = {.status = load_config(&options, &config, text, sizeof text)};
+    if (outcome.status != 0)
+        return refuse(outcome.status, text);
     log_configure(options_level(&options, config.spec.log_level),
                   options.log_format < 0 ? config.spec.log_format : (enum log_format)options.log_format);
     if (options.mode == MODE_WRITE_SHIMS)
-        status = write_shims(&options, &config.spec);
+        outcome.status = write_shims(&options, &config.spec);
     else
-        status = options.sandbox ? run_sandbox(&options, &config.spec, &inherited)
-                                 : run_here(&options, &config.spec, &inherited);
+        outcome = options.sandbox ? run_sandbox(&options, &config.spec, &inherited)
+                                  : run_here(&options, &config.spec, &inherited);
     config_free(&config);
-    return status;
+    if (options.mirror)
+        outcome_mirror(outcome.signal);
+    return outcome.status;
 }

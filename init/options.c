@@ -1,13 +1,15 @@
 /* The command line: see options.h. getopt_long with "+" stops at the first word that is no option, so that a COMMAND's
  * own options are never taken for brood's; its messages are off, since they name neither remedy nor level.
  *
- * What the contract has but this build has not is one table of refusals: an option that does nothing would be worse
- * than one that says so. Source: getopt(3), for optopt: 0 after an unknown long option, its value after one that was
- * given a value it doesn't take. */
+ * --ended-to is between the two broods of --sandbox alone, and in no help: the inner one, PID 1, can't die of a signal
+ * as its COMMAND did, and an exit status doesn't tell `exit 143` from a death by TERM. Source: getopt(3), for optopt: 0
+ * after an unknown long option, its value after one that was given a value it doesn't take. */
 #include "init/options.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 #define DEFAULT_CONFIG "/etc/brood.ini"
 #define REMEDY "; see brood --help"
 
-enum { OPT_NO_SUBREAPER = 256, OPT_LOG_FORMAT };
+enum { OPT_NO_SUBREAPER = 256, OPT_LOG_FORMAT, OPT_ENDED_TO };
 
 static const char SHORT[] = "+:c:t:Cnw:me:svqVh";
 
@@ -35,6 +37,7 @@ static const struct option LONG[] = {
     {"verbose", no_argument, NULL, 'v'},
     {"quiet", no_argument, NULL, 'q'},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
+    {"ended-to", required_argument, NULL, OPT_ENDED_TO},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -60,6 +63,9 @@ const char options_help[] = "brood: a small PID 1 for containers\n"
                             "  -w, --write-shims DIR   at image build: write the config's shims into DIR, for\n"
                             "                          a brood whose shim_root is DIR, and start nothing\n"
                             "  -n, --sandbox           try it here: as PID 1 of namespaces of its own\n"
+                            "  -m, --mirror            die of the signal that COMMAND dies of\n"
+                            "  -e, --remap CODE[:TO]   exit TO (0) in place of CODE; may be repeated, adds\n"
+                            "                          to $BROOD_REMAP, a list\n"
                             "  -s, --subreaper         adopt orphaned descendants; the default, unless brood\n"
                             "      --no-subreaper      is PID 1, where it does so anyway\n"
                             "  -v, --verbose           one level louder; may be repeated\n"
@@ -90,6 +96,8 @@ static const char *value_name(int value) {
         return "DIR";
     if (value == 'e')
         return "CODE[:TO]";
+    if (value == OPT_ENDED_TO)
+        return "descriptor";
     return "FORMAT, text or json";
 }
 
@@ -163,6 +171,59 @@ static int take_log_format(const char *text, struct options *options, char *erro
     return -EINVAL;
 }
 
+/* Digits, as a whole, that are a number of at most most; -1: they aren't. strtol() takes blanks and signs too. */
+static int read_number(const char *text, size_t length, int most) {
+    int number = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = 10 * number + (text[i] - '0');
+        if (number > most)
+            return -1;
+    }
+    return length > 0 ? number : -1;
+}
+
+/* One CODE[:TO]. Of two for the same CODE the later one holds. */
+static int take_remap(const char *name, const char *text, size_t length, struct remap *remap, char *error,
+                      size_t size) {
+    const char *colon = memchr(text, ':', length);
+    size_t first = colon ? (size_t)(colon - text) : length;
+    int code = read_number(text, first, REMAP_CODES - 1);
+    int to = colon ? read_number(colon + 1, length - first - 1, REMAP_CODES - 1) : 0;
+    if (code < 0 || to < 0) {
+        snprintf(error, size, "%s %.*s: it is CODE or CODE:TO, exit statuses from 0 to 255" REMEDY, name,
+                 length > 80 ? 80 : (int)length, text);
+        return -EINVAL;
+    }
+    remap->set[code] = true;
+    remap->to[code] = (uint8_t)to;
+    return 0;
+}
+
+/* $BROOD_REMAP: between commas, blanks or both. */
+static int take_remaps(const char *text, struct remap *remap, char *error, size_t size) {
+    static const char separators[] = ", \t";
+    while (text && *(text += strspn(text, separators)) != '\0') {
+        size_t length = strcspn(text, separators);
+        int r = take_remap("$BROOD_REMAP", text, length, remap, error, size);
+        if (r < 0)
+            return r;
+        text += length;
+    }
+    return 0;
+}
+
+static int take_ended_to(const char *text, struct options *options, char *error, size_t size) {
+    int fd = read_number(text, strlen(text), INT_MAX / 16);
+    if (fd < 3) {
+        snprintf(error, size, "--ended-to %s: it is a descriptor, 3 or more" REMEDY, text);
+        return -EINVAL;
+    }
+    options->ended_to = fd;
+    return 0;
+}
+
 static int take_option(int value, const char *word, struct options *options, char *error, size_t size) {
     switch (value) {
     case 'c':
@@ -198,9 +259,12 @@ static int take_option(int value, const char *word, struct options *options, cha
     case 'w':
         return take_shims(optarg, options, error, size);
     case 'm':
+        options->mirror = true;
+        return 0;
     case 'e':
-        snprintf(error, size, "--%s is not built yet" REMEDY, long_name(value));
-        return -EINVAL;
+        return take_remap("--remap", optarg, strlen(optarg), &options->remap, error, size);
+    case OPT_ENDED_TO:
+        return take_ended_to(optarg, options, error, size);
     case ':':
         snprintf(error, size, "--%s needs a %s" REMEDY, long_name(optopt), value_name(optopt));
         return -EINVAL;
@@ -211,10 +275,15 @@ static int take_option(int value, const char *word, struct options *options, cha
 
 /* What is to be run, now that all options are known. */
 static int settle(struct options *options, bool dashes, char *error, size_t size) {
-    const char *remap = getenv("BROOD_REMAP");
-    if (remap != NULL && remap[0] != '\0') {
-        snprintf(error, size, "$BROOD_REMAP is not built yet, unset it" REMEDY);
-        return -EINVAL;
+    struct remap remap = {.set = {false}};
+    int r = take_remaps(getenv("BROOD_REMAP"), &remap, error, size);
+    if (r < 0)
+        return r;
+    for (int code = 0; code < REMAP_CODES; code++) {
+        if (remap.set[code] && !options->remap.set[code]) {
+            options->remap.set[code] = true;
+            options->remap.to[code] = remap.to[code];
+        }
     }
     if (options->config != NULL)
         return 0;
@@ -259,37 +328,76 @@ int options_parse(int argc, char **argv, struct options *ret, char *error, size_
     return 0;
 }
 
-#define INNER_WORDS 16 /* brood, -c FILE, --grace, up to three -v or -q, --log-format, --, NULL, and some to spare */
+#define INNER_WORDS                                                                                                    \
+    17 /* brood, -c FILE, the texts below, up to three -v or -q, --log-format, --, NULL, and spare ones */
+#define INNER_TEXT_BYTES 40 /* of --grace=NUMBERms, --ended-to=FD and CODE:TO, each */
 
-int options_inner(const struct options *options, char ret_grace[static OPTIONS_GRACE_BYTES], char ***ret) {
-    static char brood[] = "brood", config[] = "-c", louder[] = "-v", quieter[] = "-q", dashes[] = "--",
+/* The array of --sandbox's inner words while it grows. Texts made for it lie behind it, in the same memory. */
+struct inner {
+    char **words;
+    size_t count;
+    char *texts;
+};
+
+static void add_text(struct inner *inner, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add_text(struct inner *inner, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(inner->texts, INNER_TEXT_BYTES, format, arguments);
+    va_end(arguments);
+    inner->words[inner->count++] = inner->texts;
+    inner->texts += INNER_TEXT_BYTES;
+}
+
+static void add_options(struct inner *inner, const struct options *options) {
+    static char brood[] = "brood", config[] = "-c", louder[] = "-v", quieter[] = "-q", remap[] = "-e",
                 text[] = "--log-format=text", json[] = "--log-format=json";
-    size_t command = 0, count = 0;
+    inner->words[inner->count++] = brood;
+    if (options->config != NULL) {
+        inner->words[inner->count++] = config;
+        inner->words[inner->count++] = (char *)(uintptr_t)options->config; /* exec takes char *, and changes nothing */
+    }
+    if (options->grace != MSEC_NEVER)
+        add_text(inner, "--grace=%lldms", (long long)options->grace);
+    for (int i = 0; i < LOG_DEBUG && i < abs(options->verbosity); i++) /* more of them change nothing */
+        inner->words[inner->count++] = options->verbosity > 0 ? louder : quieter;
+    if (options->log_format >= 0)
+        inner->words[inner->count++] = options->log_format == LOG_JSON ? json : text;
+    if (options->ended_to != 0)
+        add_text(inner, "--ended-to=%d", options->ended_to);
+    for (int code = 0; code < REMAP_CODES; code++) {
+        if (!options->remap.set[code])
+            continue;
+        inner->words[inner->count++] = remap;
+        add_text(inner, "%d:%d", code, options->remap.to[code]);
+    }
+}
+
+int options_inner(const struct options *options, char ***ret) {
+    static char dashes[] = "--";
+    size_t command = 0, remaps = 0;
     while (options->command != NULL && options->command[command] != NULL)
         command++;
-    char **argv = calloc(command + INNER_WORDS, sizeof *argv);
-    if (argv == NULL)
+    for (int code = 0; code < REMAP_CODES; code++)
+        remaps += options->remap.set[code];
+    size_t words = command + 2 * remaps + INNER_WORDS;
+    char *memory = calloc(1, words * sizeof(char *) + (remaps + 2) * INNER_TEXT_BYTES);
+    if (memory == NULL)
         return -ENOMEM;
 
-    argv[count++] = brood;
-    if (options->config != NULL) {
-        argv[count++] = config;
-        argv[count++] = (char *)(uintptr_t)options->config; /* exec takes char *, and changes nothing */
-    }
-    if (options->grace != MSEC_NEVER) {
-        snprintf(ret_grace, OPTIONS_GRACE_BYTES, "--grace=%lldms", (long long)options->grace);
-        argv[count++] = ret_grace;
-    }
-    for (int i = 0; i < LOG_DEBUG && i < abs(options->verbosity); i++) /* more of them change nothing */
-        argv[count++] = options->verbosity > 0 ? louder : quieter;
-    if (options->log_format >= 0)
-        argv[count++] = options->log_format == LOG_JSON ? json : text;
+    struct inner inner = {.words = (char **)(void *)memory, .texts = memory + words * sizeof(char *)};
+    add_options(&inner, options);
     if (command > 0)
-        argv[count++] = dashes;
+        inner.words[inner.count++] = dashes;
     for (size_t i = 0; i < command; i++)
-        argv[count++] = options->command[i];
-    *ret = argv;
+        inner.words[inner.count++] = options->command[i];
+    *ret = inner.words;
     return 0;
+}
+
+int options_remap(const struct remap *remap, int status) {
+    return status >= 0 && status < REMAP_CODES && remap->set[status] ? remap->to[status] : status;
 }
 
 enum log_level options_level(const struct options *options, enum log_level level) {

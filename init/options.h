@@ -5,12 +5,20 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "supervisor/msec.h"
 #include "supervisor/spec.h"
 
 enum options_mode { MODE_RUN, MODE_CHECK, MODE_WRITE_SHIMS, MODE_HELP, MODE_VERSION };
 enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
+
+/* Another exit status in place of one. All zero: each stays what it is. */
+#define REMAP_CODES 256
+struct remap {
+    bool set[REMAP_CODES];
+    uint8_t to[REMAP_CODES];
+};
 
 struct options {
     enum options_mode mode;
@@ -20,6 +28,9 @@ struct options {
     const char *shims;   /* MODE_WRITE_SHIMS: where to */
     msec_t grace;        /* MSEC_NEVER: not given */
     bool sandbox;
+    bool mirror;        /* die of the signal that COMMAND died of */
+    int ended_to;       /* the inner brood of --sandbox: a descriptor that takes that signal, one byte; 0: none */
+    struct remap remap; /* of $BROOD_REMAP, then of --remap */
     enum subreaper subreaper;
     int verbosity;  /* -v counts up, -q down */
     int log_format; /* enum log_format, -1: not given */
@@ -30,10 +41,13 @@ struct options {
 int options_parse(int argc, char **argv, struct options *ret, char *error, size_t size);
 
 /* The words that start the inner brood of --sandbox: the same options without it, as given (an implied config by its
- * name). ret_grace, room for a --grace word, and everything that options points to must outlive *ret, an array that
- * ends with NULL and is the caller's to free(). Returns 0, or -ENOMEM. */
-#define OPTIONS_GRACE_BYTES 40
-int options_inner(const struct options *options, char ret_grace[static OPTIONS_GRACE_BYTES], char ***ret);
+ * name). The outer one mirrors, as it isn't PID 1, and the inner one remaps, as it knows whose a status is. Everything
+ * that options points to must outlive *ret, an array that ends with NULL and is the caller's to free(). Returns 0, or
+ * -ENOMEM. */
+int options_inner(const struct options *options, char ***ret);
+
+/* The exit status to use in place of this one. It is looked up once: 1:2 and 2:3 don't make 1 a 3. */
+int options_remap(const struct remap *remap, int status);
 
 /* The level that the log has before a config is read, and after it where the config says `level`. */
 enum log_level options_level(const struct options *options, enum log_level level);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,11 +21,24 @@ static const struct spec_command *command_of(const struct performer *performer, 
     if (slot.kind == SLOT_PRIMARY)
         return slot.index == PRIMARY_START ? &performer->spec->primary.start : &performer->spec->primary.stop;
     const struct spec_group *group = group_of(performer, slot);
+    if (slot.kind == SLOT_PROBE)
+        return &group->ready_command;
     return slot.kind == SLOT_HOOK ? &group->stop : &group->start;
 }
 
 static void add_fd(struct spawn_plan *plan, int source, int target) {
     plan->fds[plan->fds_count++] = (struct spawn_fd){.source = source, .target = target};
+}
+
+/* A worker that is probed by a file, or that probe. */
+static void plan_file(const struct performer *performer, struct slot slot, const struct spec_group *group,
+                      struct spawn_plan *plan) {
+    if (slot.kind == SLOT_WORKER)
+        plan->moment = probes_birth(performer->probes, slot);
+    if (slot.kind == SLOT_PROBE) {
+        plan->moment = probes_born(performer->probes, slot);
+        plan->file = group->ready_text;
+    }
 }
 
 /* A command without a config gets back what brood was started with; everybody else starts clean. */
@@ -46,7 +60,7 @@ static void plan_process(const struct performer *performer, struct slot slot, in
         return;
     }
     plan->directory = group ? group->identity.working_directory : spec->primary.identity.working_directory;
-    if (!group || slot.kind == SLOT_HOOK || group->stdin_from == STDIN_NULL)
+    if (!group || slot.kind != SLOT_WORKER || group->stdin_from == STDIN_NULL)
         add_fd(plan, performer->null, STDIN_FILENO);
     if (group && group->output == OUTPUT_NULL) {
         add_fd(plan, performer->null, STDOUT_FILENO);
@@ -54,62 +68,112 @@ static void plan_process(const struct performer *performer, struct slot slot, in
     }
     if (ready_write >= 0)
         add_fd(plan, ready_write, group->ready_fd);
+    if (group && group->ready == READY_FILE)
+        plan_file(performer, slot, group, plan);
+    if (group && slot.kind == SLOT_WORKER && group->watchdog > 0)
+        plan->renamed_pid = getpid();
 }
 
-/* What a worker tells its readiness by. Returns 0 or -errno. */
-static int open_ready(struct performer *performer, struct slot slot, char *path, int *ret_read, int *ret_write) {
+/* What a child speaks through, both ends of it. */
+struct channels {
+    struct children_fds fds;
+    int status_write;
+    int ready_write;
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of the notify socket; "": none */
+};
+
+/* What a worker tells by itself. Returns 0 or -errno. */
+static int open_worker(struct performer *performer, struct slot slot, struct channels *channels) {
     const struct spec_group *group = group_of(performer, slot);
     int r = 0;
-    if (slot.kind != SLOT_WORKER)
-        return 0;
-    if (group->ready == READY_FD)
-        r = fd_pipe(ret_read, ret_write);
-    else if (group->ready == READY_NOTIFY)
-        r = readiness_socket(performer->readiness, slot.index, ret_read, path);
-    if (r == 0 && *ret_read >= 0)
-        r = watch_add(performer->epoll, *ret_read, SOURCE_READY, slot);
+    if (group->ready == READY_FD) {
+        r = fd_pipe(&channels->fds.ready, &channels->ready_write);
+        if (r == 0)
+            r = watch_add(performer->epoll, channels->fds.ready, SOURCE_READY, slot);
+    }
+    if (r == 0 && readiness_needs_socket(group)) {
+        r = readiness_socket(performer->readiness, slot.index, &channels->fds.notify, channels->path);
+        if (r == 0)
+            r = watch_add(performer->epoll, channels->fds.notify, SOURCE_NOTIFY, slot);
+    }
     return r;
 }
 
-static int open_status(struct performer *performer, struct slot slot, int *ret_read, int *ret_write) {
-    int r = fd_pipe(ret_read, ret_write);
-    return r == 0 ? watch_add(performer->epoll, *ret_read, SOURCE_STATUS, slot) : r;
+static int open_channels(struct performer *performer, struct slot slot, struct channels *channels) {
+    int r = fd_pipe(&channels->fds.status, &channels->status_write);
+    if (r == 0)
+        r = watch_add(performer->epoll, channels->fds.status, SOURCE_STATUS, slot);
+    return r == 0 && slot.kind == SLOT_WORKER ? open_worker(performer, slot, channels) : r;
+}
+
+static void close_channels(struct performer *performer, struct slot slot, struct channels *channels) {
+    watch_remove(performer->epoll, &channels->fds.status);
+    watch_remove(performer->epoll, &channels->fds.ready);
+    watch_remove(performer->epoll, &channels->fds.notify);
+    if (channels->path[0])
+        readiness_socket_remove(performer->readiness, slot.index);
+}
+
+static int fork_process(struct performer *performer, const struct action *action, struct channels *channels,
+                        pid_t *ret_pid) {
+    struct slot slot = action->slot, worker = {.kind = SLOT_WORKER, .index = slot.index, .generation = slot.generation};
+    bool beside = slot.kind == SLOT_HOOK || slot.kind == SLOT_PROBE;
+    struct spawn_plan plan = {.argv = NULL};
+    uint32_t group = slot.kind == SLOT_PRIMARY ? 0 : spec_group_index(performer->spec, slot.index);
+    struct environment_facts facts = {.slot = slot,
+                                      .group = group,
+                                      .worker_pid = beside ? children_live_pid(performer->children, worker) : 0,
+                                      .ending = action->ending,
+                                      .notify_socket = channels->path[0] ? channels->path : NULL};
+    plan_process(performer, slot, channels->ready_write, &plan);
+    plan.envp = environment_of(performer->environment, &facts);
+    if (slot.kind == SLOT_WORKER)
+        terminal_release(performer->terminal);
+    if (spec_is_command(performer->spec, slot)) {
+        terminal_prepare(performer->terminal);
+        plan.terminal = performer->terminal;
+    }
+    plan.wraps = wrap_context(performer->wraps, slot.kind == SLOT_PRIMARY ? performer->spec->groups_count : group);
+    return spawn(&plan, &channels->status_write, ret_pid);
 }
 
 static int try_spawn(struct performer *performer, const struct action *action) {
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)] = "";
-    struct slot slot = action->slot, worker = {.kind = SLOT_WORKER, .index = slot.index, .generation = slot.generation};
-    CLEANUP_FD int status_write = -1;
-    CLEANUP_FD int ready_write = -1;
-    int status = -1, ready = -1;
+    struct channels channels = {
+        .fds = {.status = -1, .ready = -1, .notify = -1}, .status_write = -1, .ready_write = -1};
+    struct slot slot = action->slot;
     pid_t pid = 0;
-
-    int r = open_status(performer, slot, &status, &status_write);
+    int r = open_channels(performer, slot, &channels);
     if (r == 0)
-        r = open_ready(performer, slot, path, &ready, &ready_write);
-    if (r == 0) {
-        struct spawn_plan plan = {.argv = NULL};
-        struct environment_facts facts = {
-            .slot = slot,
-            .group = slot.kind == SLOT_PRIMARY ? 0 : spec_group_index(performer->spec, slot.index),
-            .worker_pid = slot.kind == SLOT_HOOK ? children_live_pid(performer->children, worker) : 0,
-            .ending = action->ending,
-            .notify_socket = path[0] ? path : NULL};
-        plan_process(performer, slot, ready_write, &plan);
-        plan.envp = environment_of(performer->environment, &facts);
-        plan.wraps =
-            wrap_context(performer->wraps, slot.kind == SLOT_PRIMARY ? performer->spec->groups_count : facts.group);
-        r = spawn(&plan, &status_write, &pid);
+        r = fork_process(performer, action, &channels, &pid);
+    fd_close(&channels.status_write);
+    fd_close(&channels.ready_write);
+    if (r < 0) {
+        close_channels(performer, slot, &channels);
+        return r;
     }
-    if (r == 0) {
-        children_add(performer->children, slot, pid, status, ready);
-        return 0;
-    }
-    watch_remove(performer->epoll, &status);
-    watch_remove(performer->epoll, &ready);
-    if (path[0])
-        readiness_socket_remove(performer->readiness, slot.index);
-    return r;
+    children_add(performer->children, slot, pid, &channels.fds);
+    if (spec_is_command(performer->spec, slot))
+        terminal_started(performer->terminal, pid);
+    return 0;
+}
+
+/* A probe that can't be forked is over, and the next one is tried at its time. */
+static void do_probe(struct performer *performer, const struct action *action) {
+    struct subject subject;
+    if (probes_begin(performer->probes, action->slot))
+        return;
+    int r = try_spawn(performer, action);
+    if (r == 0)
+        return;
+    log_record(probes_complain(performer->probes, action->slot) ? LOG_WARNING : LOG_DEBUG,
+               subject_of(performer->spec, action->slot, &subject), NULL, "cannot be started: %s", strerror(-r));
+    probes_over(performer->probes, action->slot, false);
+}
+
+static void do_probe_end(struct performer *performer, const struct action *action) {
+    probes_end(performer->probes, action->slot);
+    if (probes_forks(performer->probes, action->slot))
+        children_signal(performer->children, action->slot, SIGKILL, false, false);
 }
 
 static void do_spawn(struct performer *performer, const struct action *action) {
@@ -128,13 +192,25 @@ static void do_signal(struct performer *performer, const struct action *action) 
                    "cannot be sent signal %d: %s", action->signal, strerror(-r));
 }
 
+void perform_say_missing(struct performer *performer) {
+    const char *why;
+    if (performer->said || descendants_usable(performer->descendants, &why))
+        return;
+    performer->said = true;
+    log_record(LOG_WARNING, "container", NULL, "%s: descendants that left their group are %s", why,
+               getpid() == 1 ? "reached by kill(-1) alone" : "not found");
+}
+
 static void do_stragglers(struct performer *performer, const struct action *action) {
     pid_t *groups;
+    children_report_none(performer->children);
+    if (!children_any(performer->children)) /* then nobody is below brood, and /proc needn't be read */
+        return;
+    perform_say_missing(performer);
     size_t count = children_groups(performer->children, &groups);
     int r = descendants_signal(performer->descendants, action->signal, groups, count);
     if (r < 0)
         log_record(LOG_WARNING, "container", NULL, "cannot look for processes that are left: %s", strerror(-r));
-    children_report_none(performer->children);
 }
 
 static void do_report(struct performer *performer, const struct action *action) {
@@ -166,6 +242,15 @@ void perform(struct performer *performer, const struct action *action) {
         return;
     case ACTION_SIGNAL_STRAGGLERS:
         do_stragglers(performer, action);
+        return;
+    case ACTION_PROBE:
+        do_probe(performer, action);
+        return;
+    case ACTION_PROBE_END:
+        do_probe_end(performer, action);
+        return;
+    case ACTION_NOTIFY:
+        manager_notify(performer->manager, action);
         return;
     case ACTION_REPORT:
         do_report(performer, action);

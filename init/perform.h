@@ -5,6 +5,9 @@
 #include "init/children.h"
 #include "init/environment.h"
 #include "init/inherited.h"
+#include "init/manager.h"
+#include "init/probes.h"
+#include "init/terminal.h"
 #include "supervisor/action.h"
 #include "wrap/wrap.h"
 
@@ -14,14 +17,27 @@ struct performer {
     const struct inherited *inherited;
     const struct sandbox *sandbox; /* for the command of --sandbox; NULL: none */
     const struct readiness *readiness;
+    struct manager *manager;
+    struct probes *probes;
     struct environment *environment;
-    struct wrap *wraps; /* NULL: nothing is wrapped */
+    struct wrap *wraps;        /* NULL: nothing is wrapped */
+    struct terminal *terminal; /* the command's */
     struct descendants *descendants;
     struct children *children;
     struct inbox *inbox;
     int epoll;
-    int null; /* /dev/null, close-on-exec */
+    int null;  /* /dev/null, close-on-exec; -1: a command alone needs none */
+    bool said; /* by perform_say_missing() */
 };
+
+/* One line, once, where /proc can't be used. */
+void perform_say_missing(struct performer *performer);
+
+/* Whether slot is that of the COMMAND. */
+static inline bool spec_is_command(const struct spec *spec, struct slot slot) {
+    return slot.kind == SLOT_WORKER && spec->command_group >= 0 &&
+           slot.index == spec->groups[spec->command_group].first_worker;
+}
 
 void perform(struct performer *performer, const struct action *action);
 

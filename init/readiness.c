@@ -2,8 +2,9 @@
  *
  * Everybody may send to a notify socket (a worker may run as any user), so each datagram's sender is looked at: the
  * kernel vouches for its pid (SCM_CREDENTIALS). It must be the worker, of its session, or below it; a sender that is
- * gone before it was looked at can't be told from a stranger. Descriptors that come along (BARRIER=1, FDSTORE=1) are
- * closed at once, which is what a barrier waits for. Sources: sd_notify(3), unix(7), recvmsg(2). */
+ * gone before it was looked at can't be told from a stranger, which is what barriers are for. Descriptors that come
+ * along are closed when their datagram's turn has come: what was sent before has then been judged, and waits in the
+ * inbox before whatever happens next. Sources: sd_notify(3), unix(7), recvmsg(2). */
 #include "init/readiness.h"
 
 #include <errno.h>
@@ -25,9 +26,13 @@
 
 /* --- the directory of the sockets --- */
 
+bool readiness_needs_socket(const struct spec_group *group) {
+    return group->ready == READY_NOTIFY || group->watchdog > 0;
+}
+
 static bool needs_directory(const struct spec *spec) {
     for (uint32_t i = 0; i < spec->groups_count; i++)
-        if (spec->groups[i].ready == READY_NOTIFY)
+        if (readiness_needs_socket(&spec->groups[i]))
             return true;
     return false;
 }
@@ -54,7 +59,7 @@ int readiness_open(const struct spec *spec, struct readiness *ret, char *error, 
     if (readiness.made)
         rmdir(readiness.made);
     snprintf(error, size,
-             "ready = notify needs a directory for its sockets, but neither /run/brood, /dev/shm nor /tmp can "
+             "ready = notify and watchdog need a directory for sockets, but neither /run/brood, /dev/shm nor /tmp can "
              "be written: %s",
              strerror(-r));
     return r;
@@ -70,14 +75,13 @@ void readiness_close(struct readiness *readiness) {
 
 /* --- pipes --- */
 
-void readiness_read_pipe(int fd, struct readiness_facts *ret) {
+void readiness_read_pipe(int fd, struct readiness_facts *facts) {
     char bytes[PIPE_BYTES];
     ssize_t length = read(fd, bytes, sizeof bytes);
-    *ret = (struct readiness_facts){0};
     if (length > 0)
-        ret->ready = memchr(bytes, '\n', (size_t)length) != NULL;
+        facts->ready = memchr(bytes, '\n', (size_t)length) != NULL;
     /* Closed without a newline: it will never be ready, which is for startup_timeout to judge. */
-    ret->closed = ret->ready || length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
+    facts->closed = facts->ready || length == 0 || (length < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 /* --- sockets --- */
@@ -113,9 +117,17 @@ void readiness_socket_remove(const struct readiness *readiness, uint32_t worker)
 struct datagram {
     size_t length;
     bool truncated;
-    pid_t sender; /* 0: unknown, or not of this PID namespace */
+    pid_t sender;  /* 0: unknown, or not of this PID namespace */
+    size_t passed; /* descriptors that came along, closed by now */
     char bytes[DATAGRAM_BYTES];
 };
+
+/* The last close() of a socket that lingers would wait for its peer. */
+static void close_passed(int fd) {
+    const struct linger none = {.l_onoff = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    fd_close(&fd);
+}
 
 static void take_control(struct msghdr *message, struct datagram *ret) {
     for (struct cmsghdr *item = CMSG_FIRSTHDR(message); item; item = CMSG_NXTHDR(message, item)) {
@@ -130,8 +142,9 @@ static void take_control(struct msghdr *message, struct datagram *ret) {
             for (size_t i = 0; i < count; i++) {
                 int fd;
                 memcpy(&fd, CMSG_DATA(item) + i * sizeof fd, sizeof fd);
-                fd_close(&fd);
+                close_passed(fd);
             }
+            ret->passed += count;
         }
     }
 }
@@ -150,42 +163,86 @@ static int receive(int fd, struct datagram *ret) {
     if (length < 0)
         return -errno;
     ret->sender = 0;
+    ret->passed = 0;
     take_control(&message, ret);
     ret->truncated = message.msg_flags & MSG_TRUNC;
     ret->length = ret->truncated ? sizeof ret->bytes : (size_t)length;
     return 0;
 }
 
-static bool is_of_worker(pid_t sender, pid_t worker, struct descendants *descendants) {
+static bool is_of(pid_t sender, const struct readiness_owner *owner) {
     if (sender <= 0)
         return false;
-    return sender == worker || getsid(sender) == worker || descendants_below(descendants, sender, worker);
+    if (sender == owner->session || sender == owner->main)
+        return true;
+    if (owner->session &&
+        (getsid(sender) == owner->session || descendants_below(owner->descendants, sender, owner->session)))
+        return true;
+    return owner->main && descendants_below(owner->descendants, sender, owner->main);
 }
 
-static void use_datagram(const struct datagram *datagram, pid_t pid, struct descendants *descendants,
-                         const char *subject, struct readiness_facts *facts) {
-    const struct log_fields fields = {.event = "notify", .pid = pid, .status = -1};
+/* Microseconds to milliseconds, rounded up: nobody is to be late by rounding. */
+static msec_t milliseconds(uint64_t usec) {
+    uint64_t ms = usec / 1000 + (usec % 1000 != 0);
+    return ms > DURATION_MAX_MS ? DURATION_MAX_MS : (msec_t)ms;
+}
+
+static void add_facts(const struct notify *notify, struct readiness_facts *facts) {
+    facts->ready |= notify->ready;
+    facts->stopping |= notify->stopping;
+    facts->reloading = (facts->reloading && !notify->ready) || notify->reloading;
+    facts->ping |= notify->ping;
+    facts->trigger |= notify->trigger;
+    if (notify->watchdog_usec > 0)
+        facts->watchdog = milliseconds(notify->watchdog_usec);
+    if (notify->extend_usec > 0)
+        facts->extend = milliseconds(notify->extend_usec);
+    if (notify->error > 0)
+        facts->error = notify->error;
+    if (notify->exit_status >= 0)
+        facts->reported = notify->exit_status;
+    facts->main_pid = notify->main_pid;
+}
+
+static void use_datagram(const struct datagram *datagram, const struct readiness_owner *owner,
+                         struct readiness_facts *facts) {
+    const struct log_fields fields = {
+        .event = "notify", .pid = owner->main ? owner->main : owner->session, .status = -1};
     struct notify notify;
 
-    if (!is_of_worker(datagram->sender, pid, descendants)) {
-        log_record(LOG_DEBUG, subject, &fields, "a notification of process %d is ignored: it is not below this worker",
-                   (int)datagram->sender);
+    if (!is_of(datagram->sender, owner)) {
+        log_record(LOG_DEBUG, owner->subject, &fields,
+                   "a notification of process %d is ignored: it is not below this worker", (int)datagram->sender);
         return;
     }
-    if (datagram->truncated || notify_parse(datagram->bytes, datagram->length, &notify) < 0) {
-        log_record(LOG_DEBUG, subject, &fields, "a malformed notification is ignored");
+    if (datagram->truncated) {
+        log_record(LOG_DEBUG, owner->subject, &fields, "a notification of more than %d bytes is ignored",
+                   DATAGRAM_BYTES);
         return;
     }
+    if (notify_parse(datagram->bytes, datagram->length, &notify) < 0) {
+        log_record(LOG_DEBUG, owner->subject, &fields, "a malformed notification is ignored");
+        return;
+    }
+    if (datagram->passed != (notify.barrier ? 1 : 0))
+        log_record(LOG_DEBUG, owner->subject, &fields, "%zu descriptors came with a %s and are closed",
+                   datagram->passed,
+                   notify.barrier  ? "barrier"
+                   : notify.stores ? "FDSTORE=1"
+                                   : "notification");
     if (notify.status)
-        log_record(LOG_DEBUG, subject, &fields, "status: %.*s", (int)notify.status_length, notify.status);
-    facts->ready |= notify.ready;
-    facts->stopping |= notify.stopping;
+        log_record(LOG_DEBUG, owner->subject, &fields, "status: %.*s", (int)notify.status_length, notify.status);
+    add_facts(&notify, facts);
 }
 
-void readiness_read_socket(int fd, pid_t pid, struct descendants *descendants, const char *subject, unsigned max,
-                           struct readiness_facts *ret) {
+unsigned readiness_read_socket(int fd, const struct readiness_owner *owner, unsigned max,
+                               struct readiness_facts *facts) {
     static struct datagram datagram; /* 4 KiB: brood's stack is no place for it */
-    *ret = (struct readiness_facts){0};
-    for (unsigned i = 0; i < max && receive(fd, &datagram) == 0; i++)
-        use_datagram(&datagram, pid, descendants, subject, ret);
+    unsigned count = 0;
+    facts->main_pid = 0;
+    while (count < max && facts->main_pid == 0 && receive(fd, &datagram) == 0) {
+        use_datagram(&datagram, owner, facts);
+        count++;
+    }
+    return count;
 }

@@ -14,6 +14,10 @@
 struct sandbox {
     bool user_namespace;
     bool private_tmp; /* unless the config, the working directory or a command lies in /tmp */
+    bool command;     /* the inner brood has a COMMAND, and with it the terminal */
+    /* A pipe by which it tells that its command has stopped, by the signal's number; both ends 0: none. */
+    int hear_stopped; /* nonblocking */
+    int tell_stopped; /* passed on to it */
 };
 
 /* Decides how, from brood's capabilities and the paths that must stay visible (absolute or relative; NULL ends the
@@ -26,6 +30,10 @@ int sandbox_probe(const struct sandbox *sandbox, char *error, size_t size);
 
 /* As fork(), into the new namespaces. Returns 0 in the child, its pid in the parent, or -errno. */
 pid_t sandbox_fork(const struct sandbox *sandbox);
+
+/* Where the inner brood finds the number of tell_stopped. It is told here and not by an option: both are brood's own
+ * business, and inherited_take() hides it from everything below. */
+#define SANDBOX_STOPPED_TO "BROOD_STOPPED_TO"
 
 /* In the child, before exec: dies with its parent, maps its ids, makes the mounts. Async-signal-safe calls only.
  * Returns 0, or -errno with the name of the step that failed in *ret_step (a constant). */

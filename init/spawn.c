@@ -12,11 +12,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "init/environment.h"
 #include "init/fd.h"
 #include "init/inherited.h"
+#include "init/newer.h"
 #include "wrap/redirect.h"
 #include "wrap/repair.h"
 
@@ -42,22 +44,58 @@ static _Noreturn void fail(int status_fd, enum spawn_stage stage, int error, con
 
 /* --- descriptors --- */
 
-/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of them. */
+static int compare_descriptors(const void *a, const void *b) {
+    const int *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+/* Closes this copy of whatever brood has open but what is still needed here. */
+static void make_room(const struct spawn_plan *plan, int status_fd, const int *moved, uint32_t count) {
+    int kept[2 * SPAWN_FDS_MAX + 1];
+    uint32_t kept_count = 0;
+    unsigned from = 3;
+    kept[kept_count++] = status_fd;
+    for (uint32_t i = 0; i < count; i++)
+        kept[kept_count++] = moved[i];
+    for (uint32_t i = count; i < plan->fds_count; i++)
+        kept[kept_count++] = plan->fds[i].source;
+    qsort(kept, kept_count, sizeof kept[0], compare_descriptors);
+    for (uint32_t i = 0; i < kept_count; i++) {
+        unsigned fd = (unsigned)kept[i];
+        if (fd > from)
+            syscall(SYS_close_range, from, fd - 1, 0);
+        if (fd >= from)
+            from = fd + 1;
+    }
+    syscall(SYS_close_range, from, ~0U, 0);
+}
+
+/* Two passes: wanted numbers and sources may overlap in any way, so everything is first moved above all of them. Where
+ * brood has used its limit up to the last descriptor, what this child inherits of them goes first: it must not fail for
+ * brood's lack of descriptors. */
 static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
     int above = 3;
-    int moved[SPAWN_FDS_MAX];
+    int moved[SPAWN_FDS_MAX] = {0};
 
     for (uint32_t i = 0; i < plan->fds_count; i++)
         if (plan->fds[i].target >= above)
             above = plan->fds[i].target + 1;
     if (*status_fd < above) {
         int fd = fcntl(*status_fd, F_DUPFD_CLOEXEC, above);
+        if (fd < 0 && errno == EMFILE) {
+            make_room(plan, *status_fd, moved, 0);
+            fd = fcntl(*status_fd, F_DUPFD_CLOEXEC, above);
+        }
         if (fd < 0)
             fail(*status_fd, STAGE_SETUP, errno, "cannot arrange descriptors", "");
         *status_fd = fd;
     }
     for (uint32_t i = 0; i < plan->fds_count; i++) {
         moved[i] = fcntl(plan->fds[i].source, F_DUPFD_CLOEXEC, above);
+        if (moved[i] < 0 && errno == EMFILE) {
+            make_room(plan, *status_fd, moved, i);
+            moved[i] = fcntl(plan->fds[i].source, F_DUPFD_CLOEXEC, above);
+        }
         if (moved[i] < 0)
             fail(*status_fd, STAGE_SETUP, errno, "cannot arrange descriptors", "");
     }
@@ -148,34 +186,53 @@ static int exec_file(const struct context *wraps, const char *path, char *const 
     return error;
 }
 
-/* As execvp(), which hands programs of another architecture to sh. Returns the errno, and in path (of size bytes) the
- * first file of that name: the one that people mean where none could be executed; "": there is none. */
-static int exec_program(const struct context *wraps, char *const *argv, char *path, size_t size) {
-    const char *name = argv[0], *search = getenv("PATH");
-    char candidate[4096];
-    struct stat info;
-    int error = ENOENT;
+/* The next file that name may be, to path; *search moves on, to NULL behind the last one. False where the path would be
+ * too long. */
+static bool next_candidate(const char **search, const char *name, char *path, size_t size) {
+    const char *directory = *search;
+    size_t length = strcspn(directory, ":"), name_length = strlen(name);
+    *search = directory[length] == '\0' ? NULL : directory + length + 1;
+    if (length + 1 + name_length >= size)
+        return false;
+    memcpy(path, directory, length);
+    if (length > 0)
+        path[length++] = '/';
+    memcpy(path + length, name, name_length + 1);
+    return true;
+}
 
-    path[0] = '\0';
-    if (!search)
-        search = "/bin:/usr/bin";
+/* The directories to look in, as execvp() has it. */
+static const char *search_of(const char *name) {
+    const char *search = getenv("PATH");
     if (strchr(name, '/') || name[0] == '\0')
-        search = "";
-    for (;; search++) {
-        int length = (int)strcspn(search, ":");
-        bool whole = snprintf(candidate, sizeof candidate, "%.*s%s%s", length, search, length ? "/" : "", name) <
-                     (int)sizeof candidate;
-        int r = whole ? exec_file(wraps, candidate, argv) : ENAMETOOLONG;
-        if (path[0] == '\0' && whole && stat(candidate, &info) == 0 && S_ISREG(info.st_mode))
-            snprintf(path, size, "%s", candidate);
+        return "";
+    return search ? search : "/bin:/usr/bin";
+}
+
+/* The first file of that name, to path: the one that people mean where none could be executed; "": there is none. */
+static void find_file(const char *name, char *path, size_t size) {
+    const char *search = search_of(name);
+    struct stat info;
+    while (search)
+        if (next_candidate(&search, name, path, size) && stat(path, &info) == 0 && S_ISREG(info.st_mode))
+            return;
+    path[0] = '\0';
+}
+
+/* As execvp(), which hands programs of another architecture to sh. Returns the errno. */
+static int exec_program(const struct context *wraps, char *const *argv) {
+    const char *search = search_of(argv[0]);
+    char candidate[4096];
+    int error = ENOENT;
+    while (search) {
+        int r = next_candidate(&search, argv[0], candidate, sizeof candidate) ? exec_file(wraps, candidate, argv)
+                                                                              : ENAMETOOLONG;
         if (r == EACCES)
             error = EACCES; /* unless a later one can be executed */
         else if (r != ENOENT && r != ENOTDIR && r != ENAMETOOLONG)
             return r;
-        search += length;
-        if (*search == '\0')
-            return error;
     }
+    return error;
 }
 
 /* ENOENT for a file that is there means that something it needs isn't: names it. */
@@ -211,30 +268,52 @@ static void set_dispositions(const struct spawn_plan *plan) {
     }
 }
 
+static void pass_stopped(const struct sandbox *sandbox) {
+    char number[16];
+    if (sandbox->tell_stopped == 0 || fcntl(sandbox->tell_stopped, F_SETFD, 0) < 0)
+        return;
+    snprintf(number, sizeof number, "%d", sandbox->tell_stopped);
+    setenv(SANDBOX_STOPPED_TO, number, 1);
+}
+
+/* A probe of a file, which can hang where the file system does. Nobody's descriptors are to be held open by that. */
+static _Noreturn void probe_file(const struct spawn_plan *plan) {
+    setsid();
+    syscall(SYS_close_range, 3U, ~0U, 0U); /* musl 1.2.3 has no function for it */
+    _exit(newer_file(plan->file, plan->moment) ? 0 : 1);
+}
+
 static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
     const char *step;
+    if (plan->file)
+        probe_file(plan);
+    terminal_join(plan->terminal);
     if (plan->sandbox) {
         int r = sandbox_enter(plan->sandbox, &step);
         if (r < 0)
             fail(status_fd, STAGE_SETUP, -r, "cannot enter the sandbox: ", step);
     }
-    setsid(); /* can't fail: a forked child leads no group */
     place_descriptors(plan, &status_fd);
     if (plan->directory && chdir(plan->directory) < 0)
         fail(status_fd, STAGE_DIRECTORY, errno, "cannot enter working directory ", plan->directory);
     if (plan->nofile)
         setrlimit(RLIMIT_NOFILE, plan->nofile);
+    if (plan->moment)
+        newer_wait(plan->moment);
     if (plan->renamed_pid)
         environment_rename_pid(plan->envp, plan->renamed_pid, getpid());
     set_dispositions(plan);
     environ = plan->envp;
+    if (plan->sandbox)
+        pass_stopped(plan->sandbox);
     signal_mask_set(plan->mask);
     if (plan->path) { /* --sandbox: brood itself */
         execv(plan->path, plan->argv);
         exec_failed(status_fd, plan->path, "", errno);
     }
     char path[4096];
-    int error = exec_program(plan->wraps, plan->argv, path, sizeof path);
+    int error = exec_program(plan->wraps, plan->argv);
+    find_file(plan->argv[0], path, sizeof path);
     exec_failed(status_fd, plan->argv[0], path, error);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "init/sandbox.h"
+#include "init/terminal.h"
 #include "supervisor/event.h"
 #include "wrap/context.h"
 
@@ -37,7 +38,10 @@ struct spawn_plan {
     const struct rlimit *nofile;   /* NULL: brood's own */
     pid_t renamed_pid;             /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
     const struct sandbox *sandbox; /* NULL: none */
-    const struct context *wraps;   /* what of its programs is wrapped; NULL: nothing */
+    const struct terminal *terminal; /* that it works at; NULL: none */
+    const struct context *wraps;     /* what of its programs is wrapped; NULL: nothing */
+    const char *file;                /* no program: exit 0 where this file is newer than `moment`, else 1; NULL: exec */
+    const struct timespec *moment;   /* without file: the program starts after it (init/newer.h); NULL: at once */
 };
 
 /* What a child says that could not execute its program; one message, small enough for a pipe to take it whole. */

@@ -18,8 +18,11 @@ enum source {
     SOURCE_SIGNALS, /* the signalfd */
     SOURCE_TIMER,   /* the timerfd */
     SOURCE_STATUS,  /* a child's exec: the status pipe */
-    SOURCE_READY,   /* a worker's readiness: its pipe or its notify socket */
+    SOURCE_READY,   /* a worker's readiness: its pipe */
+    SOURCE_NOTIFY,  /* a worker's notify socket */
     SOURCE_MEMBER,  /* the pidfd of somebody who is left in an ended worker's group */
+    SOURCE_MAIN,    /* the pidfd of the process that a worker named as its main one */
+    SOURCE_PROBE,   /* a probe's connect */
 };
 
 /* source: 8 bits, slot kind: 4, index: 20, generation: 32. */
@@ -39,10 +42,19 @@ static inline struct slot watch_slot(uint64_t key) {
                          .generation = (uint32_t)key};
 }
 
+static inline int watch_add_for(int epoll, int fd, uint32_t events, enum source source, struct slot slot) {
+    struct epoll_event event = {.events = events, .data.u64 = watch_key(source, slot)};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
 /* Returns 0, or -errno (-ENOMEM, -ENOSPC). Level-triggered: what is left unread comes again. */
 static inline int watch_add(int epoll, int fd, enum source source, struct slot slot) {
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = watch_key(source, slot)};
-    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+    return watch_add_for(epoll, fd, EPOLLIN, source, slot);
+}
+
+/* The same for a connect that isn't decided yet. */
+static inline int watch_add_out(int epoll, int fd, enum source source, struct slot slot) {
+    return watch_add_for(epoll, fd, EPOLLOUT, source, slot);
 }
 
 /* Takes *fd out of epoll and closes it; nothing where it is negative. */

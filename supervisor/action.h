@@ -19,8 +19,20 @@ enum action_kind {
     ACTION_SIGNAL_STRAGGLERS, /* .signal, each process once, to every descendant that is in no group of a live
                                  slot; KILL: to all of them, again and again until no new one appears. Where brood has
                                  no child at all, EVENT_CHILDREN_GONE comes back */
+    ACTION_PROBE,             /* .slot PROBE: begin one probe of ready = tcp:, unix:, file: or exec:. One at most is
+                                 in flight for a worker, over its generations too */
+    ACTION_PROBE_END,         /* .slot PROBE: give up the one in flight: an exec probe's process group is killed, a
+                                 connect closed. Its PROBED is still to come */
+    ACTION_NOTIFY,            /* .notify, .duration: to brood's own manager ($NOTIFY_SOCKET), under a config only */
     ACTION_REPORT,            /* .report: what happened, for the log and for traces */
     ACTION_KINDS,
+};
+
+/* What a manager above brood is told, see sd_notify(3). */
+enum notify_kind {
+    NOTIFY_READY,    /* READY=1: every group is, or was, ready; once */
+    NOTIFY_STOPPING, /* STOPPING=1: the stop begins; once */
+    NOTIFY_EXTEND,   /* EXTEND_TIMEOUT_USEC: what is under way may take .duration from now on */
 };
 
 /* Why something changed: the left side of "web/0: exited 1 -> backoff 100ms". */
@@ -76,6 +88,8 @@ struct action {
     int signal;
     bool to_leader;
     bool then_continue;
+    enum notify_kind notify;
+    msec_t duration; /* NOTIFY_EXTEND */
     struct ending ending;
     struct report report;
 };

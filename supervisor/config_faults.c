@@ -163,8 +163,10 @@ static unsigned least(unsigned a, unsigned b) {
     return a < b ? a : b;
 }
 
-/* Changes from a to b, an exchange of neighbours counting as one. Both are at most NEAREST_BYTES long. */
-static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length) {
+/* Changes from a to b, an exchange of neighbours counting as one; some number above `near` where there are more than
+ * that. Both are at most NEAREST_BYTES long. No row goes below the least of the one before it (nor, by an exchange, below
+ * that of two before it and one), so that most names are done with after a few rows. */
+static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length, unsigned near) {
     unsigned rows[3][NEAREST_BYTES + 1];
     for (unsigned j = 0; j <= b_length; j++)
         rows[0][j] = j;
@@ -172,12 +174,16 @@ static unsigned distance(const char *a, size_t a_length, const char *b, size_t b
         unsigned *row = rows[i % 3];
         const unsigned *above = rows[(i - 1) % 3];
         row[0] = i;
+        unsigned lowest = i;
         for (unsigned j = 1; j <= b_length; j++) {
             unsigned change = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
             row[j] = least(above[j - 1] + change, least(above[j], row[j - 1]) + 1);
             if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
                 row[j] = least(row[j], rows[(i - 2) % 3][j - 2] + 1);
+            lowest = least(lowest, row[j]);
         }
+        if (lowest > near)
+            return lowest;
     }
     return rows[a_length % 3][b_length];
 }
@@ -191,7 +197,7 @@ void nearest_try(struct nearest *nearest, const char *name) {
     size_t difference = length > nearest->length ? length - nearest->length : nearest->length - length;
     if (difference > near)
         return;
-    unsigned found = distance(nearest->word, nearest->length, name, length);
+    unsigned found = distance(nearest->word, nearest->length, name, length, near);
     if (found > near || found >= length || (nearest->name != NULL && found >= nearest->distance))
         return;
     nearest->name = name;

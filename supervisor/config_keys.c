@@ -130,7 +130,7 @@ static const struct key signal_key = {.name = "*", .take = take_signal_policy};
     }
 
 /* What is known and checked, but does nothing yet. A NULL key is the section itself. A key that ends with * stands
- * for all that begin so; a value for all that begin with it (a blank: or a TAB), NULL for every value but `unless`. */
+ * for all that begin so; a value for all that begin with it, NULL for every value but `unless`. */
 static const struct {
     enum section_kind section;
     const char *key;
@@ -140,22 +140,15 @@ static const struct {
     /* A row a line, whatever else fits. */
     /* clang-format off */
     {SECTION_SUPERVISOR, "control", NULL, "none"},
-    {SECTION_SIGNALS, "*", "forward ", NULL},
-    {SECTION_SIGNALS, "*", "forward:", NULL},
     NOT_BUILT_OF_IDENTITY(SECTION_PRIMARY),
     {SECTION_WORKER, "type", "cluster", NULL},
     {SECTION_WORKER, "listen", NULL, NULL},
-    {SECTION_WORKER, "ready", "tcp:", NULL},
-    {SECTION_WORKER, "ready", "unix:", NULL},
-    {SECTION_WORKER, "ready", "file:", NULL},
-    {SECTION_WORKER, "ready", "exec:", NULL},
     {SECTION_WORKER, "check", NULL, NULL},
     {SECTION_WORKER, "check_interval", NULL, NULL},
     {SECTION_WORKER, "check_timeout", NULL, NULL},
     {SECTION_WORKER, "check_failures", NULL, NULL},
     {SECTION_WORKER, "every", NULL, NULL},
     {SECTION_WORKER, "lifetime", NULL, NULL},
-    {SECTION_WORKER, "watchdog", NULL, NULL},
     {SECTION_WORKER, "output", "prefix", NULL},
     {SECTION_WORKER, "output", "json", NULL},
     NOT_BUILT_OF_IDENTITY(SECTION_WORKER),
@@ -220,14 +213,6 @@ static bool key_matches(const char *pattern, const char *key) {
     return strcmp(pattern, key) == 0;
 }
 
-static bool begins(const char *text, const char *start) {
-    for (; *start != '\0'; text++, start++) {
-        if (*text != *start && !(*start == ' ' && *text == '\t'))
-            return false;
-    }
-    return true;
-}
-
 void not_built_check(struct parser *parser, enum section_kind kind, const char *key, const char *value) {
     if (parser->input->accept_unbuilt)
         return;
@@ -245,7 +230,7 @@ void not_built_check(struct parser *parser, enum section_kind kind, const char *
             key_error(parser, "not built yet; remove the line");
             return;
         }
-        if (not_built[i].value != NULL && begins(value, not_built[i].value)) {
+        if (not_built[i].value != NULL && strncmp(value, not_built[i].value, strlen(not_built[i].value)) == 0) {
             key_error(parser, "%s is not built yet; write another value or remove the line", value_excerpt(parser));
             return;
         }

@@ -3,7 +3,8 @@
  *     supervisor.c   takes events apart, runs the queues; the only one that the outside calls
  *     lifecycle.c    the container: struct lifecycle
  *     group.c        a group as a whole: struct group
- *     worker.c       one worker: struct worker
+ *     worker.c       one worker: struct worker (with worker_facts.c and probe.c)
+ *     above.c        what a manager above brood is told of it
  *     exit_status.c  reads all of it at the end
  *
  * Private to supervisor/: the shell and the tests see supervisor.h. */
@@ -29,11 +30,17 @@ enum reason {
 struct worker {
     msec_t kill_at;  /* end of its own grace period, valid from being asked to stop on */
     msec_t ready_at; /* when it became READY, MSEC_NEVER: it did not */
+    msec_t start_by; /* STARTING: not ready by then is a failed start */
+    msec_t probe_at; /* STARTING: when the next probe is due, or the one in flight has had its time */
+    msec_t watchdog; /* how often it must ping, its group's or its own word; 0: never */
     struct backoff backoff;
     msec_t *failures; /* ring of its group's restart_limit */
     uint32_t generation;
-    uint32_t next_attention; /* links of the two queues, NOBODY at the end */
+    uint32_t next_attention; /* links of the queues, NOBODY at the end */
     uint32_t next_spawn;
+    uint32_t next_probe;
+    uint32_t probe; /* the generation that the probe in flight is for, 0: none is */
+    uint16_t probe_delay;
     uint16_t group;
     uint8_t stop_signal;  /* instead of the group's (ABRT for a missed watchdog); 0: none */
     uint8_t state;        /* enum worker_state */
@@ -47,6 +54,8 @@ struct worker {
     bool up;      /* counts as ready for those that wait for its group */
     bool in_attention;
     bool in_spawn;
+    bool in_probe;
+    bool probe_ended; /* the one in flight was given up; PROBED is all it is waited for */
 };
 
 struct group {
@@ -57,6 +66,7 @@ struct group {
     bool ready;          /* all its workers were up at once, some time */
     bool doomed;         /* it waits for a group that has failed for good */
     bool cleared;        /* STOP: it is gone, and so are all above it */
+    bool begun;          /* one of its workers was forked, some time */
 };
 
 struct task {
@@ -95,6 +105,11 @@ struct lifecycle {
     struct slot killed_slot;   /* the first that had to be killed in a requested stop; generation 0: none */
     msec_t killed_after;       /* the grace it had */
     uint32_t cut_job;          /* a job that a requested stop cut short */
+
+    bool told_ready; /* the manager above brood: READY=1 */
+    bool told_stopping;
+    msec_t promised;    /* it was told to wait until then */
+    msec_t start_until; /* what the groups that have begun may take to get ready, as far as they have a limit */
 };
 
 struct queue {
@@ -111,7 +126,10 @@ struct sv {
     struct timers timers;
     struct queue attention; /* workers to look at: the container or their group changed */
     struct queue spawn;     /* workers whose process, or whose hook, is to be forked */
+    struct queue probe;     /* workers whose next probe is due */
     uint32_t spawning;      /* forked, exec not confirmed */
+    uint32_t probing;       /* probes in flight */
+    uint32_t unready;       /* groups that have not been ready yet */
     uint32_t unfinished;    /* workers that are neither COMPLETED nor FAILED */
     uint32_t live;          /* workers that are not DOWN, COMPLETED or FAILED */
     uint64_t forward;       /* signals to be forwarded, by number */
@@ -126,6 +144,7 @@ struct sv {
 
 void sv_queue_attention(struct sv *sv, uint32_t worker);
 void sv_queue_spawn(struct sv *sv, uint32_t worker);
+void sv_queue_probe(struct sv *sv, uint32_t worker);
 
 /* Appends a report about slot; the caller fills in what the cause needs. */
 struct report *sv_report(struct actions *actions, struct slot slot, enum cause cause, uint8_t former, uint8_t state);
@@ -140,11 +159,13 @@ bool worker_has_process(const struct worker *worker);
 
 /* Its turn in the spawn queue. */
 void worker_spawn(struct sv *sv, uint32_t index, struct actions *actions);
+/* Its turn in the queue of probes. */
+void worker_probe(struct sv *sv, uint32_t index, struct actions *actions);
 /* Its deadline is due. */
 void worker_due(struct sv *sv, uint32_t index, struct actions *actions);
 /* Looks at the container and its group, and does what follows for this worker. */
 void worker_attend(struct sv *sv, uint32_t index, struct actions *actions);
-/* A fact about the worker or its hook, of the current generation. */
+/* A fact about the worker, its hook or its probe. */
 void worker_event(struct sv *sv, const struct event *event, struct actions *actions);
 /* An operator's wish. */
 void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct actions *actions);
@@ -156,6 +177,8 @@ void group_init(struct sv *sv, uint16_t index);
 bool group_may_start(const struct sv *sv, uint16_t index);
 /* Whether its workers may be stopped, as far as other groups are concerned. */
 bool group_may_stop(const struct sv *sv, uint16_t index);
+/* A worker of it is forked: how long it may take to get ready is what a manager above brood wants to know. */
+void group_begin(struct sv *sv, uint16_t index);
 /* A worker of it went from one state to another: counts, and wakes whoever waited for that. */
 void group_note(struct sv *sv, uint32_t worker, enum worker_state former, enum worker_state state);
 /* The container stops: from now on groups are cleared from the top. */
@@ -173,9 +196,16 @@ bool lifecycle_review(struct sv *sv, struct actions *actions);
 msec_t lifecycle_deadline(const struct sv *sv);
 bool lifecycle_stopping(const struct sv *sv);       /* from the stop on */
 bool lifecycle_primary_failed(const struct sv *sv); /* its start was to run, and did not end with 0 */
+/* When a container that stops will be gone at the latest, as far as it is known now. */
+msec_t lifecycle_end(const struct sv *sv);
 /* Somebody was sent a stop signal just now: he has a quarter of the grace period before SIGKILL. */
 void lifecycle_postpone_kill(struct sv *sv);
 /* SIGKILL was sent to a slot after `grace`: the exit status may depend on it. */
 void lifecycle_note_kill(struct sv *sv, struct slot slot, msec_t grace);
+
+/* --- above.c --- */
+
+/* Tells what is to be told now. True where there was something. */
+bool above_review(struct sv *sv, struct actions *actions);
 
 #endif

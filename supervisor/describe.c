@@ -152,6 +152,10 @@ static void add_slot(struct text *text, const struct spec *spec, struct slot slo
         add(text, "hook ");
         add_worker(text, spec, slot.index);
         return;
+    case SLOT_PROBE:
+        add(text, "probe ");
+        add_worker(text, spec, slot.index);
+        return;
     case SLOT_WORKER:
         add_worker(text, spec, slot.index);
         return;
@@ -255,7 +259,8 @@ static void add_cause(struct text *text, const struct spec *spec, struct slot sl
         add(text, "%s: ", stage_text(report->stage));
         add_error(text, report->number);
     } else if (cause == CAUSE_EXITED || cause == CAUSE_KILLED) {
-        struct ending ending = {cause == CAUSE_EXITED ? ENDING_EXITED : ENDING_KILLED, (uint8_t)report->number};
+        struct ending ending = {.kind = cause == CAUSE_EXITED ? ENDING_EXITED : ENDING_KILLED,
+                                .number = (uint8_t)report->number};
         add_ending(text, spec, ending);
     } else if (cause == CAUSE_STOP_SIGNAL) {
         add(text, "stop signal ");
@@ -308,6 +313,7 @@ int describe_report(const struct spec *spec, struct slot slot, const struct repo
         break;
     case SLOT_PRIMARY:
     case SLOT_HOOK:
+    case SLOT_PROBE:
     case SLOT_KINDS:
         add(&text, "%s", task_state_name((enum task_state)report->state));
         break;
@@ -393,6 +399,7 @@ static const char *const event_names[EVENT_KINDS] = {
     [EVENT_EXTEND] = "EXTEND",
     [EVENT_WATCHDOG] = "WATCHDOG",
     [EVENT_UNHEALTHY] = "UNHEALTHY",
+    [EVENT_PROBED] = "PROBED",
     [EVENT_WORKER_START] = "WORKER_START",
     [EVENT_WORKER_STOP] = "WORKER_STOP",
     [EVENT_WORKER_RESTART] = "WORKER_RESTART",
@@ -422,11 +429,28 @@ int describe_event(const struct spec *spec, const struct event *event, char *buf
     } else if (event->kind == EVENT_SPAWN_FAILED || event->kind == EVENT_EXEC_FAILED) {
         add(&text, " ");
         add_error(&text, event->error);
-    } else if (event->kind == EVENT_EXTEND) {
+    } else if (event->kind == EVENT_PROBED) {
+        add(&text, event->success ? " success" : " failure");
+    } else if (event->kind == EVENT_EXTEND || (event->kind == EVENT_WATCHDOG && event->duration > 0)) {
         add(&text, " ");
         add_duration(&text, event->duration);
     }
     return (int)text.length;
+}
+
+static void add_notify(struct text *text, const struct action *action) {
+    switch (action->notify) {
+    case NOTIFY_READY:
+        add(text, "manager READY");
+        return;
+    case NOTIFY_STOPPING:
+        add(text, "manager STOPPING");
+        return;
+    case NOTIFY_EXTEND:
+        add(text, "manager EXTEND ");
+        add_duration(text, action->duration);
+        return;
+    }
 }
 
 int describe_action(const struct spec *spec, const struct action *action, char *buffer, size_t size) {
@@ -446,6 +470,17 @@ int describe_action(const struct spec *spec, const struct action *action, char *
     case ACTION_SIGNAL_STRAGGLERS:
         add(&text, "stragglers SIGNAL ");
         add_signal(&text, spec, action->signal);
+        break;
+    case ACTION_PROBE:
+        add_incarnation(&text, spec, action->slot);
+        add(&text, " BEGIN");
+        break;
+    case ACTION_PROBE_END:
+        add_incarnation(&text, spec, action->slot);
+        add(&text, " END");
+        break;
+    case ACTION_NOTIFY:
+        add_notify(&text, action);
         break;
     case ACTION_REPORT:
         add_slot(&text, spec, action->slot);

@@ -5,7 +5,12 @@
  *   SPAWN_FAILED                                  (there was never a process), or
  *   EXECUTED | EXEC_FAILED?  READY?  EXITED  GROUP_EMPTY?
  * EXECUTED may be missing where the process died before its exec; GROUP_EMPTY comes once after an EXITED that has
- * members_left, for workers only. */
+ * members_left, for workers only.
+ *
+ * Each ACTION_PROBE is answered by exactly one PROBED, ACTION_PROBE_END or not, when the probe is over: whoever probes
+ * by a process has reaped it by then, and keeps that process's own facts to itself.
+ *
+ * MAINPID is the shell's business: once a worker has named a process as its main one, EXITED is about that. */
 #ifndef SUPERVISOR_EVENT_H
 #define SUPERVISOR_EVENT_H
 
@@ -19,6 +24,7 @@ enum slot_kind {
     SLOT_PRIMARY,   /* index 0: its start, 1: its stop hook */
     SLOT_WORKER,    /* index: WORKER_ID */
     SLOT_HOOK,      /* the stop hook of the worker with this index; generation: the worker's */
+    SLOT_PROBE,     /* the readiness probe of the worker with this index; generation: the worker's */
     SLOT_KINDS,
 };
 
@@ -36,6 +42,7 @@ enum ending_kind { ENDING_NONE, ENDING_EXITED, ENDING_KILLED };
 struct ending {
     enum ending_kind kind;
     uint8_t number;
+    bool unexecuted; /* its program never ran: number is brood's own word for that, 126 or 127 */
 };
 
 /* Where a forked child stood when it failed. */
@@ -60,8 +67,9 @@ enum event_kind {
     EVENT_GROUP_EMPTY,   /* nobody is left in the process group of the worker .slot */
     EVENT_CHILDREN_GONE, /* brood has no child process at all any more */
     EVENT_EXTEND,        /* .slot asks for .duration from now on before startup_timeout or watchdog strikes */
-    EVENT_WATCHDOG,      /* .slot pings its watchdog */
-    EVENT_UNHEALTHY,     /* a health check of .slot failed often enough, or it triggered its watchdog itself */
+    EVENT_WATCHDOG,      /* .slot pings its watchdog; .duration, where it isn't 0: and changes how often it must */
+    EVENT_UNHEALTHY,     /* .slot says that its watchdog is to strike (WATCHDOG=trigger) */
+    EVENT_PROBED,        /* the probe .slot is over: .success */
     EVENT_WORKER_START,  /* an operator: start worker .slot.index (any generation) */
     EVENT_WORKER_STOP,
     EVENT_WORKER_RESTART,
@@ -79,7 +87,8 @@ struct event {
     enum spawn_stage stage;
     struct ending ending;
     bool members_left; /* EXITED of a worker: others are left in its process group */
-    msec_t duration;   /* EXTEND */
+    bool success;      /* PROBED */
+    msec_t duration;   /* EXTEND; WATCHDOG: the new interval, 0: the one it had */
 };
 
 #endif

@@ -17,8 +17,7 @@ enum reason_to_end {
     END_COMPLETED,
 };
 
-/* How the command ended; NONE: there is none, or it never ran. */
-static struct ending command_ending(const struct sv *sv) {
+struct ending sv_command_ending(const struct sv *sv) {
     if (sv->spec->command_group < 0)
         return (struct ending){.kind = ENDING_NONE};
     return sv->workers[sv->spec->groups[sv->spec->command_group].first_worker].ending;
@@ -26,7 +25,7 @@ static struct ending command_ending(const struct sv *sv) {
 
 static enum reason_to_end reason_of(const struct sv *sv) {
     const struct lifecycle *life = &sv->life;
-    if (command_ending(sv).kind != ENDING_NONE)
+    if (sv_command_ending(sv).kind != ENDING_NONE)
         return END_COMMAND;
     if (life->requested && life->cut_start)
         return END_CUT_START;
@@ -57,7 +56,7 @@ int sv_exit_status(const struct sv *sv) {
     const struct lifecycle *life = &sv->life;
     switch (reason_of(sv)) {
     case END_COMMAND:
-        return status_of(command_ending(sv));
+        return status_of(sv_command_ending(sv));
     case END_CUT_COMMAND:
     case END_CUT_START:
     case END_CUT_JOB:
@@ -73,6 +72,25 @@ int sv_exit_status(const struct sv *sv) {
         break;
     }
     return 0;
+}
+
+bool sv_status_is_own(const struct sv *sv) {
+    switch (reason_of(sv)) {
+    case END_COMMAND:
+        return sv_command_ending(sv).unexecuted;
+    case END_START_FAILED:
+        return sv->life.primary[PRIMARY_START].ending.unexecuted;
+    case END_WORKER_FAILED:
+        return sv->life.failed_ending.unexecuted;
+    case END_CUT_COMMAND:
+    case END_CUT_START:
+    case END_KILLED:
+    case END_CUT_JOB:
+    case END_REQUESTED:
+    case END_COMPLETED:
+        break;
+    }
+    return false;
 }
 
 /* "exited 3", "was killed by TERM": the end of a sentence. */
@@ -101,7 +119,7 @@ int sv_outcome(const struct sv *sv, char *buffer, size_t size) {
     signal_name(life->stop_signal, sv->spec->sigrtmin, signal);
     switch (reason_of(sv)) {
     case END_COMMAND:
-        phrase(sv, command_ending(sv), end, sizeof(end));
+        phrase(sv, sv_command_ending(sv), end, sizeof(end));
         return snprintf(buffer, size, "main %s", end);
     case END_CUT_COMMAND:
         return snprintf(buffer, size, "%s came before main was started", signal);

@@ -24,6 +24,7 @@ static void attend_all(struct sv *sv, uint16_t index) {
 static void became_ready(struct sv *sv, uint16_t index) {
     const struct spec_group *spec = &sv->spec->groups[index];
     sv->groups[index].ready = true;
+    sv->unready--;
     for (uint32_t i = 0; i < spec->before_count; i++) {
         const struct spec_group *waiting = &sv->spec->groups[spec->before[i]];
         if (--sv->groups[spec->before[i]].waits > 0)
@@ -74,6 +75,14 @@ void group_begin_stop(struct sv *sv) {
     for (uint32_t i = 0; i < sv->spec->groups_count; i++)
         if (sv->groups[i].live_count == 0 && sv->groups[i].above == 0 && !sv->groups[i].cleared)
             clear_from(sv, (uint16_t)i);
+}
+
+void group_begin(struct sv *sv, uint16_t index) {
+    const struct spec_group *spec = &sv->spec->groups[index];
+    struct group *group = &sv->groups[index];
+    if (!group->begun && spec->ready != READY_NONE && spec->startup_timeout != MSEC_NEVER)
+        sv->life.start_until = msec_max(sv->life.start_until, msec_add(sv->now, spec->startup_timeout));
+    group->begun = true;
 }
 
 static bool is_up(const struct sv *sv, const struct worker *worker, enum worker_state state) {

@@ -251,7 +251,8 @@ static void signal_event(struct sv *sv, const struct event *event, struct action
     }
     if (lifecycle_stopping(sv) && (stop || only) && (number == SIGNAL_TERM || number == SIGNAL_INT))
         repeated_signal(sv, number, actions);
-    if (spec->policy == SIGNAL_FORWARD || (stop && only))
+    bool forwarded = spec->policy == SIGNAL_FORWARD && (only || !event->hangup);
+    if (forwarded || (stop && only))
         sv->forward |= UINT64_C(1) << (number - 1);
 }
 
@@ -454,8 +455,17 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
     return false;
 }
 
+msec_t lifecycle_end(const struct sv *sv) {
+    msec_t end = patience_end(&sv->life);
+    if (sv->life.phase != PHASE_FINISH && finish_wanted(sv))
+        end = msec_add(end, msec_add(sv->spec->finish_grace, KILL_PATIENCE_MS));
+    return end;
+}
+
 bool lifecycle_review(struct sv *sv, struct actions *actions) {
     struct lifecycle *life = &sv->life;
+    if (above_review(sv, actions))
+        return true;
     switch (life->phase) {
     case PHASE_BOOT:
     case PHASE_DONE:

@@ -4,6 +4,8 @@
 #ifndef SUPERVISOR_LIMITS_H
 #define SUPERVISOR_LIMITS_H
 
+#include <stdint.h>
+
 #define WORKERS_MAX 10000             /* in all groups together, the command included */
 #define GROUPS_MAX 500                /* [worker:…] sections; the command's group `main` is one more */
 #define NAME_MAX_BYTES 32             /* of a group or wrap name: it becomes part of log lines and file names */
@@ -23,14 +25,20 @@
 
 /* Processes forked whose exec has not been confirmed yet: each holds one descriptor of brood's. */
 #define SPAWNING_MAX 64
+/* Probes begun and not over: each may be a process or hold a descriptor, and may be answered in the turn it begins. */
+#define PROBES_MAX 64
 
 #define SECOND_SIGNAL_MS 300     /* one keystroke can reach brood by two ways: as many milliseconds make it one */
 #define RETRY_MS 100             /* a primary or hook that could not be forked (EAGAIN, ENOMEM) is tried again */
+#define PROBE_MS 2000            /* what one readiness probe may take */
+#define PROBE_DELAY_MS 100       /* from a probe that failed to the next one, doubling … */
+#define PROBE_DELAY_MAX_MS 1000  /* … up to this */
 #define REKILL_MS 100            /* after the grace period: between two looks for processes that appeared since */
 #define KILL_PATIENCE_MS 5000    /* and how long it waits for killed ones that the kernel does not let go */
 #define MEMBERS_PATIENCE_MS 2000 /* how long a killed worker waits for killed members that nobody reaps */
 
 _Static_assert(ACTIONS_MIN <= ACTIONS_MAX, "one worker's step must fit");
+_Static_assert(PROBE_DELAY_MAX_MS <= UINT16_MAX, "a worker keeps its delay in 16 bits");
 _Static_assert(REKILL_MS < KILL_PATIENCE_MS, "at least one second look");
 
 #endif

@@ -51,6 +51,8 @@ struct sv *sv_init(const struct spec *spec, void *memory) {
                       .groups = (void *)(bytes + layout.groups),
                       .attention = {NOBODY, NOBODY},
                       .spawn = {NOBODY, NOBODY},
+                      .probe = {NOBODY, NOBODY},
+                      .unready = spec->groups_count,
                       .unfinished = spec->workers_count,
                       .live = spec->workers_count,
                       .clearing = (void *)(bytes + layout.clearing)};
@@ -96,6 +98,18 @@ void sv_queue_spawn(struct sv *sv, uint32_t index) {
     sv->spawn.tail = index;
 }
 
+void sv_queue_probe(struct sv *sv, uint32_t index) {
+    struct worker *worker = &sv->workers[index];
+    assert(!worker->in_probe); /* who is in line has no deadline that could put it there again */
+    worker->in_probe = true;
+    worker->next_probe = NOBODY;
+    if (sv->probe.head == NOBODY)
+        sv->probe.head = index;
+    else
+        sv->workers[sv->probe.tail].next_probe = index;
+    sv->probe.tail = index;
+}
+
 static uint32_t take_attention(struct sv *sv) {
     uint32_t index = sv->attention.head;
     sv->attention.head = sv->workers[index].next_attention;
@@ -107,6 +121,13 @@ static uint32_t take_spawn(struct sv *sv) {
     uint32_t index = sv->spawn.head;
     sv->spawn.head = sv->workers[index].next_spawn;
     sv->workers[index].in_spawn = false;
+    return index;
+}
+
+static uint32_t take_probe(struct sv *sv) {
+    uint32_t index = sv->probe.head;
+    sv->probe.head = sv->workers[index].next_probe;
+    sv->workers[index].in_probe = false;
     return index;
 }
 
@@ -150,6 +171,10 @@ static bool may_spawn(const struct sv *sv) {
     return sv->spawn.head != NOBODY && sv->spawning < SPAWNING_MAX;
 }
 
+static bool may_probe(const struct sv *sv) {
+    return sv->probe.head != NOBODY && sv->probing < PROBES_MAX;
+}
+
 static void pump(struct sv *sv, struct actions *actions) {
     sv->more = true;
     while (actions_free(actions) >= ACTIONS_MIN) {
@@ -161,6 +186,8 @@ static void pump(struct sv *sv, struct actions *actions) {
             worker_due(sv, timers_top(&sv->timers), actions);
         else if (may_spawn(sv))
             worker_spawn(sv, take_spawn(sv), actions);
+        else if (may_probe(sv))
+            worker_probe(sv, take_probe(sv), actions);
         else if (may_forward(sv))
             forward_one(sv, actions);
         else {
@@ -198,6 +225,7 @@ static void dispatch(struct sv *sv, const struct event *event, struct actions *a
     case EVENT_EXTEND:
     case EVENT_WATCHDOG:
     case EVENT_UNHEALTHY:
+    case EVENT_PROBED:
         if (event->slot.kind == SLOT_PRIMARY) {
             lifecycle_event(sv, event, actions);
         } else {

@@ -39,6 +39,12 @@ bool sv_done(const struct sv *sv);
 /* brood's exit status, valid once sv_done(); --remap is not applied yet. */
 int sv_exit_status(const struct sv *sv);
 
+/* Is that status brood's own 126 or 127, of a program that couldn't be executed? --remap leaves those alone. */
+bool sv_status_is_own(const struct sv *sv);
+
+/* How the COMMAND ended; kind NONE: there is none, or it was never started. */
+struct ending sv_command_ending(const struct sv *sv);
+
 /* Why: "web/1 was killed after 10s of grace", as snprintf does. */
 int sv_outcome(const struct sv *sv, char *buffer, size_t size);
 

@@ -1,17 +1,18 @@
-/* One worker: facts become inputs of the table (worker_table.c), and what the table says becomes actions.
+/* One worker: inputs of the table (worker_table.c), and what the table says becomes actions. What facts have to do with
+ * it stands in worker_facts.c.
  *
  * A worker is gone when three things are: its leader (reaped), the members of its process group, and its stop hook.
  * Each of the three facts asks remains() first; the last of them is answered with the verdict (INPUT_ENDED_*): what
  * becomes of the worker now. So the table never asks how a process ended, and no state exists twice for "and a hook
  * runs too". */
-#include "supervisor/core.h"
+#include "supervisor/worker_internal.h"
 #include "supervisor/worker_table.h"
 
 #include <assert.h>
 
 /* --- what the inputs are computed from --- */
 
-static const struct spec_group *spec_of(const struct sv *sv, const struct worker *worker) {
+const struct spec_group *worker_spec(const struct sv *sv, const struct worker *worker) {
     return &sv->spec->groups[worker->group];
 }
 
@@ -24,8 +25,11 @@ void worker_init(struct sv *sv, uint32_t index, uint16_t group, msec_t *failures
                                          .failures = failures,
                                          .ready_at = MSEC_NEVER,
                                          .kill_at = MSEC_NEVER,
+                                         .start_by = MSEC_NEVER,
+                                         .probe_at = MSEC_NEVER,
                                          .next_attention = NOBODY,
                                          .next_spawn = NOBODY,
+                                         .next_probe = NOBODY,
                                          .state = WORKER_WAITING};
 }
 
@@ -52,37 +56,19 @@ static bool is_success(const struct spec_success *success, struct ending ending)
 }
 
 static msec_t grace_of(const struct sv *sv, const struct worker *worker) {
-    msec_t grace = spec_of(sv, worker)->grace;
+    msec_t grace = worker_spec(sv, worker)->grace;
     return grace != MSEC_NEVER ? grace : sv->spec->grace;
 }
 
-static int stop_signal_of(const struct sv *sv, const struct worker *worker) {
+int worker_stop_signal(const struct sv *sv, const struct worker *worker) {
     if (worker->stop_signal)
         return worker->stop_signal;
-    if (spec_of(sv, worker)->stop_signal)
-        return spec_of(sv, worker)->stop_signal;
+    if (worker_spec(sv, worker)->stop_signal)
+        return worker_spec(sv, worker)->stop_signal;
     return lifecycle_stopping(sv) && sv->life.requested ? sv->life.stop_signal : SIGNAL_TERM;
 }
 
-/* --- a transition and its effects --- */
-
-struct why {
-    enum cause cause;
-    int number;
-    msec_t duration;
-};
-
-static struct why because_for(enum cause cause, int number, msec_t duration) {
-    return (struct why){.cause = cause, .number = number, .duration = duration};
-}
-
-static struct why because_number(enum cause cause, int number) {
-    return because_for(cause, number, MSEC_NEVER);
-}
-
-static struct why because(enum cause cause) {
-    return because_for(cause, 0, MSEC_NEVER);
-}
+/* --- the effects of a transition --- */
 
 static struct action *signal_slot(struct actions *actions, struct slot slot, int signal) {
     struct action *action = actions_append(actions, ACTION_SIGNAL);
@@ -97,7 +83,7 @@ static void signal_worker(struct sv *sv, uint32_t index, int signal, struct acti
     if (!worker_has_process(worker))
         return;
     struct action *action = signal_slot(actions, worker_slot(sv, index, SLOT_WORKER), signal);
-    action->to_leader = spec_of(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
+    action->to_leader = worker_spec(sv, worker)->stop_to == STOP_TO_LEADER && worker->leader;
     action->then_continue = true;
 }
 
@@ -130,15 +116,16 @@ static void send_kill(struct sv *sv, uint32_t index, msec_t grace, struct action
     }
 }
 
+/* --- a transition --- */
+
 /* The deadline of the state that the worker has just entered. */
 static msec_t deadline_of(const struct sv *sv, const struct worker *worker, const struct why *why) {
-    const struct spec_group *spec = spec_of(sv, worker);
     msec_t grace = grace_of(sv, worker);
     switch ((enum worker_state)worker->state) {
     case WORKER_STARTING:
-        return spec->ready == READY_NONE ? MSEC_NEVER : msec_add(sv->now, spec->startup_timeout);
+        return probe_deadline(worker);
     case WORKER_READY:
-        return spec->watchdog ? msec_add(sv->now, spec->watchdog) : MSEC_NEVER;
+        return worker->watchdog ? msec_add(sv->now, worker->watchdog) : MSEC_NEVER;
     case WORKER_HOOK:
         return grace == MSEC_NEVER ? MSEC_NEVER : msec_add(sv->now, grace / 2);
     case WORKER_STOPPING:
@@ -160,8 +147,25 @@ static msec_t deadline_of(const struct sv *sv, const struct worker *worker, cons
     return MSEC_NEVER;
 }
 
-static void take_input(struct sv *sv, uint32_t index, enum worker_input input, struct why why,
-                       struct actions *actions) {
+/* A new life: nothing of the one before but its place, its failures and perhaps a probe that isn't over yet. */
+static void begin_life(struct sv *sv, struct worker *worker) {
+    const struct spec_group *spec = worker_spec(sv, worker);
+    worker->generation++;
+    worker->leader = worker->in_flight = true;
+    sv->spawning++;
+    worker->ending = (struct ending){.kind = ENDING_NONE};
+    worker->reason = REASON_NONE;
+    worker->hook = TASK_IDLE;
+    worker->ready_at = MSEC_NEVER;
+    worker->stop_signal = 0;
+    worker->start_by = spec->ready == READY_NONE ? MSEC_NEVER : msec_add(sv->now, spec->startup_timeout);
+    worker->probe_at = MSEC_NEVER;
+    worker->probe_delay = 0;
+    worker->watchdog = spec->watchdog;
+    group_begin(sv, worker->group);
+}
+
+void worker_take(struct sv *sv, uint32_t index, enum worker_input input, struct why why, struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     enum worker_state former = (enum worker_state)worker->state;
     const struct worker_cell *cell = &worker_table[former][input];
@@ -171,26 +175,20 @@ static void take_input(struct sv *sv, uint32_t index, enum worker_input input, s
 
     msec_t grace = why.duration;
     worker->state = cell->next;
-    if (cell->effects & SPAWN) {
-        worker->generation++;
-        worker->leader = worker->in_flight = true;
-        sv->spawning++;
-        worker->ending = (struct ending){.kind = ENDING_NONE};
-        worker->reason = REASON_NONE;
-        worker->hook = TASK_IDLE;
-        worker->ready_at = MSEC_NEVER;
-        worker->stop_signal = 0;
-    }
+    if (cell->effects & SPAWN)
+        begin_life(sv, worker);
     if (!(cell->effects & QUIET)) {
         struct report *report =
             sv_report(actions, worker_slot(sv, index, SLOT_WORKER), why.cause, (uint8_t)former, worker->state);
         report->number = why.number;
         report->duration = why.duration;
     }
+    if (former == WORKER_STARTING && worker->state != WORKER_STARTING)
+        probe_give_up(sv, index, actions);
     if (cell->effects & SPAWN)
         actions_append(actions, ACTION_SPAWN)->slot = worker_slot(sv, index, SLOT_WORKER);
     if (cell->effects & SIGNAL)
-        send_stop_signal(sv, index, stop_signal_of(sv, worker), actions);
+        send_stop_signal(sv, index, worker_stop_signal(sv, worker), actions);
     if (cell->effects & KILL)
         send_kill(sv, index, grace, actions);
     if (cell->effects & HOOK) {
@@ -217,7 +215,7 @@ static void begin_grace(struct sv *sv, struct worker *worker) {
 
 /* Whether its stop hook is still to be run. */
 static bool hook_due(const struct sv *sv, const struct worker *worker) {
-    return worker->ready_at != MSEC_NEVER && spec_of(sv, worker)->stop.argc > 0 && worker->hook == TASK_IDLE &&
+    return worker->ready_at != MSEC_NEVER && worker_spec(sv, worker)->stop.argc > 0 && worker->hook == TASK_IDLE &&
            grace_of(sv, worker) > 0 && !sv->life.killed && sv->life.phase <= PHASE_STOP;
 }
 
@@ -229,17 +227,17 @@ static void ask(struct sv *sv, uint32_t index, enum cause cause, struct actions 
     if (live)
         begin_grace(sv, worker);
     if (live && grace == 0) {
-        take_input(sv, index, INPUT_GRACE_OVER, because_for(CAUSE_GRACE_OVER, 0, 0), actions);
+        worker_take(sv, index, INPUT_GRACE_OVER, because_for(CAUSE_GRACE_OVER, 0, 0), actions);
     } else if (worker->state == WORKER_READY && hook_due(sv, worker)) {
-        take_input(sv, index, INPUT_ASK_HOOK, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP_HOOK : cause), actions);
+        worker_take(sv, index, INPUT_ASK_HOOK, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP_HOOK : cause), actions);
     } else if (live) {
-        take_input(sv, index, INPUT_ASK_SIGNAL, because_number(cause, stop_signal_of(sv, worker)), actions);
+        worker_take(sv, index, INPUT_ASK_SIGNAL, because_number(cause, worker_stop_signal(sv, worker)), actions);
     } else {
-        take_input(sv, index, INPUT_ASK_SIGNAL, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP : cause), actions);
+        worker_take(sv, index, INPUT_ASK_SIGNAL, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP : cause), actions);
     }
 }
 
-static void stop_for(struct sv *sv, uint32_t index, enum reason reason, enum cause cause, struct actions *actions) {
+void worker_stop_for(struct sv *sv, uint32_t index, enum reason reason, enum cause cause, struct actions *actions) {
     if (reason > sv->workers[index].reason)
         sv->workers[index].reason = (uint8_t)reason;
     ask(sv, index, cause, actions);
@@ -250,7 +248,7 @@ static void stop_for(struct sv *sv, uint32_t index, enum reason reason, enum cau
 /* What becomes of a worker of which nothing is left; the delay of a retry to *delay. */
 static enum worker_input verdict(struct sv *sv, uint32_t index, msec_t *delay) {
     struct worker *worker = &sv->workers[index];
-    const struct spec_group *spec = spec_of(sv, worker);
+    const struct spec_group *spec = worker_spec(sv, worker);
     bool success = is_success(&spec->success, worker->ending) && worker->reason != REASON_TIMEOUT &&
                    worker->reason != REASON_UNHEALTHY;
 
@@ -276,32 +274,28 @@ static enum worker_input verdict(struct sv *sv, uint32_t index, msec_t *delay) {
 }
 
 /* One of leader, members and hook is gone: `partly` where something remains, else its hook or the verdict. */
-static void after_loss(struct sv *sv, uint32_t index, enum worker_input partly, struct why why,
+void worker_after_loss(struct sv *sv, uint32_t index, enum worker_input partly, struct why why,
                        struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     if (remains(worker)) {
         if (worker->state == WORKER_STARTING || worker->state == WORKER_READY)
             begin_grace(sv, worker);
         bool stopping = worker->state == WORKER_STOPPING;
-        take_input(sv, index, partly, why, actions);
+        worker_take(sv, index, partly, why, actions);
         /* The stop signal went to the leader alone, who is gone: now the others are asked. */
-        if (stopping && partly == INPUT_LEADER_ENDED && spec_of(sv, worker)->stop_to == STOP_TO_LEADER)
-            signal_worker(sv, index, stop_signal_of(sv, worker), actions);
+        if (stopping && partly == INPUT_LEADER_ENDED && worker_spec(sv, worker)->stop_to == STOP_TO_LEADER)
+            signal_worker(sv, index, worker_stop_signal(sv, worker), actions);
         if (worker->state == WORKER_KILLED)
             timers_set(&sv->timers, index, deadline_of(sv, worker, &why));
         return;
     }
     if (hook_due(sv, worker)) {
         begin_grace(sv, worker);
-        take_input(sv, index, INPUT_ENDED_HOOK, why, actions);
+        worker_take(sv, index, INPUT_ENDED_HOOK, why, actions);
         return;
     }
     enum worker_input input = verdict(sv, index, &why.duration);
-    take_input(sv, index, input, why, actions);
-}
-
-static struct why why_ended(struct ending ending) {
-    return because_number(ending.kind == ENDING_KILLED ? CAUSE_KILLED : CAUSE_EXITED, ending.number);
+    worker_take(sv, index, input, why, actions);
 }
 
 static void grace_over(struct sv *sv, uint32_t index, enum cause cause, int number, msec_t grace,
@@ -311,9 +305,9 @@ static void grace_over(struct sv *sv, uint32_t index, enum cause cause, int numb
     struct why why = because_for(cause, number, grace);
     if (!had_process)
         why = because(CAUSE_STOP);
-    take_input(sv, index, INPUT_GRACE_OVER, why, actions);
+    worker_take(sv, index, INPUT_GRACE_OVER, why, actions);
     if (had_process && !remains(worker)) /* all there was: a hook not forked yet */
-        after_loss(sv, index, INPUT_HOOK_ENDED, because(CAUSE_HOOK_ENDED), actions);
+        worker_after_loss(sv, index, INPUT_HOOK_ENDED, because(CAUSE_HOOK_ENDED), actions);
 }
 
 /* --- what supervisor.c calls --- */
@@ -336,21 +330,29 @@ void worker_spawn(struct sv *sv, uint32_t index, struct actions *actions) {
     if (worker->hook == TASK_WANTED)
         spawn_hook(sv, index, actions);
     else if (worker->state == WORKER_WAITING && sv->life.phase == PHASE_RUN && group_may_start(sv, worker->group))
-        take_input(sv, index, INPUT_SPAWN, because(CAUSE_SPAWN), actions);
+        worker_take(sv, index, INPUT_SPAWN, because(CAUSE_SPAWN), actions);
+}
+
+/* Missed, or triggered by the worker itself: the core dump is what a user wants of a worker that hangs. */
+void worker_watchdog(struct sv *sv, uint32_t index, struct actions *actions) {
+    sv->workers[index].stop_signal = SIGNAL_ABRT;
+    worker_stop_for(sv, index, REASON_UNHEALTHY, CAUSE_UNHEALTHY, actions);
 }
 
 void worker_due(struct sv *sv, uint32_t index, struct actions *actions) {
     struct worker *worker = &sv->workers[index];
     switch ((enum worker_state)worker->state) {
     case WORKER_STARTING:
-        stop_for(sv, index, REASON_TIMEOUT, CAUSE_START_TIMEOUT, actions);
+        if (sv->now >= worker->start_by)
+            worker_stop_for(sv, index, REASON_TIMEOUT, CAUSE_START_TIMEOUT, actions);
+        else
+            probe_due(sv, index, actions);
         return;
     case WORKER_READY:
-        worker->stop_signal = SIGNAL_ABRT;
-        stop_for(sv, index, REASON_UNHEALTHY, CAUSE_UNHEALTHY, actions);
+        worker_watchdog(sv, index, actions);
         return;
     case WORKER_HOOK:
-        take_input(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, stop_signal_of(sv, worker)), actions);
+        worker_take(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, worker_stop_signal(sv, worker)), actions);
         return;
     case WORKER_STOPPING:
     case WORKER_CLEANUP:
@@ -359,10 +361,10 @@ void worker_due(struct sv *sv, uint32_t index, struct actions *actions) {
     case WORKER_KILLED:
         worker->members = false; /* nobody reaps them; they are dead all the same */
         timers_set(&sv->timers, index, MSEC_NEVER);
-        after_loss(sv, index, INPUT_MEMBERS_GONE, because(CAUSE_PATIENCE_OVER), actions);
+        worker_after_loss(sv, index, INPUT_MEMBERS_GONE, because(CAUSE_PATIENCE_OVER), actions);
         return;
     case WORKER_BACKOFF:
-        take_input(sv, index, INPUT_DUE, because(CAUSE_DUE), actions);
+        worker_take(sv, index, INPUT_DUE, because(CAUSE_DUE), actions);
         return;
     case WORKER_WAITING:
     case WORKER_DOWN:
@@ -381,7 +383,7 @@ void worker_attend(struct sv *sv, uint32_t index, struct actions *actions) {
 
     if (!lifecycle_stopping(sv)) {
         if (worker->state == WORKER_WAITING && sv->groups[worker->group].doomed)
-            take_input(sv, index, INPUT_GIVE_UP, because(CAUSE_AFTER_FAILED), actions);
+            worker_take(sv, index, INPUT_GIVE_UP, because(CAUSE_AFTER_FAILED), actions);
         return;
     }
     if (life->killed) {
@@ -393,133 +395,7 @@ void worker_attend(struct sv *sv, uint32_t index, struct actions *actions) {
     if (!live || life->urged || group_may_stop(sv, worker->group))
         ask(sv, index, CAUSE_STOP_SIGNAL, actions);
     if (life->urged && worker->state == WORKER_HOOK)
-        take_input(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, stop_signal_of(sv, worker)), actions);
-}
-
-static void note_exec(struct sv *sv, bool *in_flight) {
-    if (*in_flight)
-        sv->spawning--;
-    *in_flight = false;
-}
-
-static void report_exec_failure(const struct event *event, uint8_t state, struct actions *actions) {
-    struct report *report = sv_report(actions, event->slot, CAUSE_EXEC_FAILED, state, state);
-    report->number = event->error;
-    report->stage = event->stage;
-}
-
-static void became_ready(struct sv *sv, uint32_t index, enum cause cause, struct actions *actions) {
-    struct worker *worker = &sv->workers[index];
-    const struct spec_group *spec = spec_of(sv, worker);
-    if (worker->state == WORKER_STARTING)
-        worker->ready_at = sv->now;
-    take_input(sv, index, INPUT_READY, because(cause), actions);
-    if (worker->state == WORKER_READY && spec->kill_after_completed && spec->ready != READY_NONE)
-        stop_for(sv, index, REASON_COMPLETED, CAUSE_COMPLETED, actions);
-}
-
-static void leader_exited(struct sv *sv, const struct event *event, struct actions *actions) {
-    uint32_t index = event->slot.index;
-    struct worker *worker = &sv->workers[index];
-    const struct spec_group *spec = spec_of(sv, worker);
-    worker->leader = false;
-    worker->members = event->members_left;
-    worker->ending = event->ending;
-    if (worker->ready_at != MSEC_NEVER && sv->now - worker->ready_at >= spec->stable_after)
-        backoff_reset(&worker->backoff);
-    after_loss(sv, index, INPUT_LEADER_ENDED, why_ended(event->ending), actions);
-}
-
-static void hook_event(struct sv *sv, const struct event *event, struct actions *actions) {
-    uint32_t index = event->slot.index;
-    struct worker *worker = &sv->workers[index];
-    bool ended = event->kind == EVENT_EXITED || event->kind == EVENT_SPAWN_FAILED;
-
-    if (worker->hook != TASK_RUNNING && worker->hook != TASK_KILLED)
-        return;
-    note_exec(sv, &worker->hook_in_flight);
-    if (event->kind == EVENT_EXEC_FAILED)
-        report_exec_failure(event, worker->hook, actions);
-    if (!ended)
-        return;
-
-    uint8_t former = worker->hook;
-    worker->hook = TASK_ENDED;
-    struct why why =
-        event->kind == EVENT_EXITED ? why_ended(event->ending) : because_number(CAUSE_SPAWN_FAILED, event->error);
-    struct report *report = sv_report(actions, event->slot, why.cause, former, TASK_ENDED);
-    report->number = why.number;
-    int signal = stop_signal_of(sv, worker);
-    bool signals = worker->state == WORKER_HOOK && worker_has_process(worker);
-    after_loss(sv, index, INPUT_HOOK_ENDED,
-               signals ? because_number(CAUSE_STOP_SIGNAL, signal) : because(CAUSE_HOOK_ENDED), actions);
-}
-
-static void extend(struct sv *sv, const struct event *event) {
-    uint32_t index = event->slot.index;
-    const struct worker *worker = &sv->workers[index];
-    msec_t deadline = sv->timers.deadline[index];
-    bool may = worker->state == WORKER_STARTING || worker->state == WORKER_READY;
-    if (may && deadline != MSEC_NEVER)
-        timers_set(&sv->timers, index, msec_max(deadline, msec_add(sv->now, event->duration)));
-}
-
-static void worker_fact(struct sv *sv, const struct event *event, struct actions *actions) {
-    uint32_t index = event->slot.index;
-    struct worker *worker = &sv->workers[index];
-
-    if (event->kind == EVENT_SPAWN_FAILED) {
-        note_exec(sv, &worker->in_flight);
-        worker->leader = false;
-        struct why why = because_number(CAUSE_SPAWN_FAILED, event->error);
-        if (worker->state == WORKER_STARTING) {
-            why.duration = spec_of(sv, worker)->delay_first;
-            take_input(sv, index, INPUT_SPAWN_FAILED, why, actions);
-        } else {
-            after_loss(sv, index, INPUT_LEADER_ENDED, why, actions);
-        }
-    } else if (event->kind == EVENT_EXECUTED) {
-        note_exec(sv, &worker->in_flight);
-        if (spec_of(sv, worker)->ready == READY_NONE)
-            became_ready(sv, index, CAUSE_EXECUTED, actions);
-        else
-            take_input(sv, index, INPUT_EXECUTED, because(CAUSE_EXECUTED), actions);
-    } else if (event->kind == EVENT_EXEC_FAILED) {
-        note_exec(sv, &worker->in_flight);
-        report_exec_failure(event, worker->state, actions);
-    } else if (event->kind == EVENT_READY) {
-        became_ready(sv, index, CAUSE_READY, actions);
-    } else if (event->kind == EVENT_UNREADY) {
-        sv_report(actions, event->slot, CAUSE_UNREADY, worker->state, worker->state);
-    } else if (event->kind == EVENT_EXITED) {
-        note_exec(sv, &worker->in_flight);
-        leader_exited(sv, event, actions);
-    } else if (event->kind == EVENT_EXTEND) {
-        extend(sv, event);
-    } else if (event->kind == EVENT_WATCHDOG) {
-        if (worker->state == WORKER_READY && spec_of(sv, worker)->watchdog)
-            timers_set(&sv->timers, index, msec_add(sv->now, spec_of(sv, worker)->watchdog));
-    } else if (event->kind == EVENT_UNHEALTHY) {
-        if (worker->state == WORKER_READY)
-            stop_for(sv, index, REASON_UNHEALTHY, CAUSE_UNHEALTHY, actions);
-    }
-}
-
-void worker_event(struct sv *sv, const struct event *event, struct actions *actions) {
-    uint32_t index = event->slot.index;
-    struct worker *worker = &sv->workers[index];
-    if (event->slot.generation != worker->generation)
-        return;
-    if (event->slot.kind == SLOT_HOOK) {
-        hook_event(sv, event, actions);
-    } else if (event->kind == EVENT_GROUP_EMPTY) {
-        if (!worker->members)
-            return;
-        worker->members = false;
-        after_loss(sv, index, INPUT_MEMBERS_GONE, because(CAUSE_MEMBERS_GONE), actions);
-    } else if (worker->leader) {
-        worker_fact(sv, event, actions);
-    }
+        worker_take(sv, index, INPUT_URGE, because_number(CAUSE_STOP_SIGNAL, worker_stop_signal(sv, worker)), actions);
 }
 
 void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct actions *actions) {
@@ -530,13 +406,13 @@ void worker_operate(struct sv *sv, uint32_t index, enum event_kind kind, struct 
     if (lifecycle_stopping(sv) || (kind != EVENT_WORKER_STOP && sv->groups[worker->group].doomed))
         return;
     if (kind == EVENT_WORKER_STOP) {
-        stop_for(sv, index, REASON_DOWN, CAUSE_OPERATOR, actions);
+        worker_stop_for(sv, index, REASON_DOWN, CAUSE_OPERATOR, actions);
     } else if (being_stopped) {
         if (worker->reason == REASON_DOWN || kind == EVENT_WORKER_RESTART)
             worker->reason = worker->reason == REASON_COMPLETED ? REASON_COMPLETED : REASON_RESTART;
     } else if (kind == EVENT_WORKER_RESTART && worker->leader) {
-        stop_for(sv, index, REASON_RESTART, CAUSE_OPERATOR, actions);
+        worker_stop_for(sv, index, REASON_RESTART, CAUSE_OPERATOR, actions);
     } else {
-        take_input(sv, index, INPUT_REVIVE, because(CAUSE_OPERATOR), actions);
+        worker_take(sv, index, INPUT_REVIVE, because(CAUSE_OPERATOR), actions);
     }
 }

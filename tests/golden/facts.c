@@ -43,10 +43,11 @@ static enum spawn_stage stage_of(const char *text) {
                                          : STAGE_EXEC;
 }
 
-/* "web/0", "hook web/0", "main", "primary" at the beginning of *text; what follows the blank after it to *text. */
+/* "web/0", "hook web/0", "probe web/0", "main", "primary" at the beginning of *text; what follows the blank after it to
+ * *text. */
 static bool parse_slot(const struct sv *sv, const char **text, struct slot *ret) {
     const struct spec *spec = sv_spec(sv);
-    struct slot slot = {.kind = skip(text, "hook ") ? SLOT_HOOK : SLOT_WORKER};
+    struct slot slot = {.kind = skip(text, "hook ") ? SLOT_HOOK : skip(text, "probe ") ? SLOT_PROBE : SLOT_WORKER};
     bool found = false;
     if (skip(text, "primary")) {
         slot.kind = SLOT_PRIMARY;
@@ -80,13 +81,13 @@ static bool parse_ending(const char *text, struct event *ret) {
     ret->kind = EVENT_EXITED;
     ret->members_left = strstr(text, ", members left") != NULL;
     if (skip(&text, "exited ")) {
-        ret->ending = (struct ending){ENDING_EXITED, (uint8_t)strtoul(text, NULL, 10)};
+        ret->ending = (struct ending){.kind = ENDING_EXITED, .number = (uint8_t)strtoul(text, NULL, 10)};
         return *text >= '0' && *text <= '9';
     }
     if (!skip(&text, "killed by "))
         return false;
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(text, ", "), text);
-    ret->ending = (struct ending){ENDING_KILLED, (uint8_t)signal_of(name)};
+    ret->ending = (struct ending){.kind = ENDING_KILLED, .number = (uint8_t)signal_of(name)};
     return ret->ending.number > 0;
 }
 
@@ -102,6 +103,15 @@ static bool parse_process_fact(const char *text, struct event *ret) {
         ret->kind = plain[i].kind;
         if (strcmp(text, plain[i].text) == 0)
             return true;
+    }
+    if (ret->slot.kind == SLOT_PROBE) {
+        ret->kind = EVENT_PROBED;
+        ret->success = strcmp(text, "succeeded") == 0;
+        return ret->success || strcmp(text, "failed") == 0;
+    }
+    if (skip(&text, "alive every ")) {
+        ret->kind = EVENT_WATCHDOG;
+        return config_duration(text, &ret->duration, NULL) == 0;
     }
     if (skip(&text, "exec failed ")) {
         ret->kind = EVENT_EXEC_FAILED;

@@ -46,11 +46,11 @@ static void step(struct play *play, struct event event) {
     sv_step(play->sv, &event, &actions);
     for (uint32_t i = 0; i < actions.count; i++) {
         char text[160], line[LINE_BYTES];
-        if (actions.items[i].kind == ACTION_SPAWN)
+        enum action_kind kind = actions.items[i].kind;
+        if (kind == ACTION_SPAWN || (kind == ACTION_NOTIFY && !play->story->manager))
             continue;
         describe_action(&play->config.spec, &actions.items[i], text, sizeof(text));
-        snprintf(line, sizeof(line), "%s [%6lld] %s", actions.items[i].kind == ACTION_REPORT ? " " : ">",
-                 (long long)play->now, text);
+        snprintf(line, sizeof(line), "%s [%6lld] %s", kind == ACTION_REPORT ? " " : ">", (long long)play->now, text);
         put(play, line);
     }
 }

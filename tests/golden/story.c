@@ -13,7 +13,7 @@ static char *next_word(char **text) {
     return *word ? word : NULL;
 }
 
-/* `$ --grace 5s`, `$ -- sleep 60`, `$ no config`: cut into words in place. */
+/* `$ --grace 5s`, `$ -- sleep 60`, `$ no config`, `$ manager`: cut into words in place. */
 static void read_option(struct story *story, char *text) {
     uint32_t count = 0;
     char *word = next_word(&text);
@@ -21,6 +21,8 @@ static void read_option(struct story *story, char *text) {
         story->grace = next_word(&text);
     } else if (word && strcmp(word, "no") == 0) {
         story->no_config = true;
+    } else if (word && strcmp(word, "manager") == 0) {
+        story->manager = true;
     } else if (word) {
         while (count < STORY_WORDS_MAX && (word = next_word(&text)))
             story->command[count++] = word;

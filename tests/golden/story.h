@@ -11,7 +11,8 @@
  *     = 0: stopped by TERM                            (the end: exit status and reason; or `= goes on`)
  *
  * Lines of the head that begin with `$` stand for the command line: `$ --grace 5s`, `$ -- sleep 60`. `$ no config`
- * takes the file away. Blank lines and lines with `;` in the trace are for the reader. */
+ * takes the file away, `$ manager` shows what a manager above brood is told. Blank lines and lines with `;` in the
+ * trace are for the reader. */
 #ifndef TESTS_GOLDEN_STORY_H
 #define TESTS_GOLDEN_STORY_H
 
@@ -32,6 +33,7 @@ struct story {
     char config[STORY_BYTES_MAX];
     size_t config_length;
     bool no_config;
+    bool manager;
     char *command[STORY_WORDS_MAX + 1]; /* [0] NULL: none */
     const char *grace;                  /* NULL: not given */
     const char *lines[STORY_LINES_MAX]; /* of the trace, without what is for the reader */

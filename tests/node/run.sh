@@ -16,7 +16,7 @@ export NODE_ARGS="$log/node_args"
 run() { # one node: its tests, one after the other; prints what is to be said of it
     name=$1 node=$2
     for test in same ipc sub args; do
-        if ! timeout 120 "$node" "tests/node/$test.test.cjs" >"$log/$name.$test" 2>&1; then
+        if ! timeout 400 "$node" "tests/node/$test.test.cjs" >"$log/$name.$test" 2>&1; then
             cat "$log/$name.$test"
             echo "tests/node/$test.test.cjs failed with $("$node" --version)"
             return

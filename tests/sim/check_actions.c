@@ -40,9 +40,9 @@ void model_ask(struct checker *checker, struct model_worker *worker, enum cause 
 
 static bool is_stop_signal(const struct checker *checker, const struct model_worker *worker, int signal) {
     const struct spec_group *spec = model_spec(checker, worker);
-    bool missed = spec->watchdog && worker->deadline != MSEC_NEVER && worker->asked_at >= worker->deadline;
-    if (missed && signal == SIGNAL_ABRT)
-        return true;
+    bool missed = worker->interval && worker->deadline != MSEC_NEVER && worker->asked_at >= worker->deadline;
+    if (worker->triggered || (missed && signal == SIGNAL_ABRT))
+        return signal == SIGNAL_ABRT;
     if (spec->stop_signal)
         return signal == spec->stop_signal;
     return signal == SIGNAL_TERM || (checker->stop.requested && signal == checker->stop.signal);
@@ -70,13 +70,6 @@ static void check_stop_signal(struct checker *checker, struct model_worker *work
     worker->signalled_at = checker->now;
     if (checker->stop.begun && !checker->stop.second)
         checker->stop.kill_by = msec_max(checker->stop.kill_by, checker->now + checker->spec->grace / 4);
-}
-
-static void check_forward(struct checker *checker, struct model_worker *worker, int signal) {
-    uint64_t bit = (uint64_t)1 << (signal - 1);
-    if (!(checker->forward_open & bit))
-        worker_violation(checker, worker, "gets a signal that nobody sent");
-    worker->owed &= ~bit;
 }
 
 /* --- KILL --- */
@@ -212,7 +205,13 @@ static void spawn_worker(struct checker *checker, struct model_worker *worker, s
     fresh.leader = fresh.in_flight = true;
     fresh.asked_at = fresh.grace_from = fresh.signalled_at = fresh.killed_at = fresh.patience_from = MSEC_NEVER;
     fresh.deadline = spec->ready == READY_NONE ? MSEC_NEVER : msec_add(checker->now, spec->startup_timeout);
+    fresh.interval = spec->watchdog;
+    fresh.probe = worker->probe;
+    fresh.probe_ended = worker->probe_ended;
+    fresh.probe_from = worker->probe_from;
+    fresh.probe_due = MSEC_NEVER;
     *worker = fresh;
+    manager_begin(checker, worker);
     checker->in_flight++;
     checker->groups[worker->group].alive++;
 }
@@ -296,8 +295,12 @@ static void note_report(struct checker *checker, const struct action *action) {
     if (action->slot.kind != SLOT_WORKER || action->report.state == action->report.former)
         return;
     switch ((enum worker_state)action->report.state) {
-    case WORKER_STARTING:
     case WORKER_READY:
+        if (!worker->ready)
+            worker_violation(checker, worker, "is ready though nobody said so");
+        worker->said_ready = true;
+        return;
+    case WORKER_STARTING:
     case WORKER_STATES:
         return;
     case WORKER_HOOK:
@@ -338,6 +341,15 @@ void checker_action(struct checker *checker, const struct action *action) {
         return;
     case ACTION_SIGNAL_STRAGGLERS:
         check_straggler_signal(checker, action->signal);
+        return;
+    case ACTION_PROBE:
+        check_probe(checker, action);
+        return;
+    case ACTION_PROBE_END:
+        check_probe_end(checker, action);
+        return;
+    case ACTION_NOTIFY:
+        check_notify(checker, action);
         return;
     case ACTION_REPORT:
         note_report(checker, action);

@@ -53,12 +53,14 @@ static void check_life(struct checker *checker, struct model_worker *worker) {
     need(checker, worker, over && process, killed, "should have been killed");
     need(checker, worker, over && worker->hook, worker->hook_killed, "its hook should have been killed");
     need(checker, worker, worker->owed != 0, false, "has not got a forwarded signal");
+    need(checker, worker, worker->ready && worker->leader && !worker->asked, worker->said_ready, "should be ready");
 }
 
 static void check_worker(struct checker *checker, struct model_worker *worker) {
     const struct spec_group *spec = model_spec(checker, worker);
     bool open = model_started(checker) && !checker->stop.begun;
     bool ready = true;
+    rest_probe(checker, worker);
     if (worker->stage == MODEL_LIFE) {
         check_life(checker, worker);
         return;
@@ -83,7 +85,7 @@ static msec_t worker_due(const struct checker *checker, const struct model_worke
     if (worker->stage != MODEL_LIFE || model_gone(worker))
         return MSEC_NEVER;
     if (worker->leader && !worker->asked)
-        due = worker->deadline;
+        due = msec_min(worker->deadline, probe_next(checker, worker));
     bool process = model_has_process(worker);
     if (process && worker->asked && worker->signalled_at == MSEC_NEVER && worker->killed_at == MSEC_NEVER)
         due = msec_min(due, msec_add(worker->asked_at, model_grace(checker, worker) / 2));
@@ -144,7 +146,7 @@ void checker_rest(struct checker *checker, msec_t deadline) {
     if (due < deadline && !checker->done)
         violation(checker, "[%lld] the next wake-up is at %lld, but something is due at %lld", (long long)checker->now,
                   (long long)deadline, (long long)due);
-    if (checker->booted || checker->stop.begun)
-        checker->forward_open = 0;
+    rest_forward(checker);
+    rest_manager(checker);
     check_time(checker);
 }

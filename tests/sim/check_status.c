@@ -57,6 +57,7 @@ static void check_end(struct checker *checker) {
 
 void checker_done(struct checker *checker, int status) {
     check_end(checker);
+    manager_done(checker);
     checker->done = true;
     int expected = expected_status(checker);
     if (status != expected)

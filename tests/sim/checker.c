@@ -139,13 +139,13 @@ static void land(struct checker *checker, bool *in_flight) {
     *in_flight = false;
 }
 
-static void note_ready(struct checker *checker, struct model_worker *worker) {
+void model_note_ready(struct checker *checker, struct model_worker *worker) {
     const struct spec_group *spec = model_spec(checker, worker);
     if (worker->ready || worker->asked)
         return;
     worker->ready = true;
     worker->ready_at = checker->now;
-    worker->deadline = spec->watchdog ? checker->now + spec->watchdog : MSEC_NEVER;
+    worker->deadline = worker->interval ? checker->now + worker->interval : MSEC_NEVER;
     worker->job_done = spec->kill_after_completed && spec->ready != READY_NONE;
     model_set_up(checker, worker, !spec->kill_after_completed);
 }
@@ -167,6 +167,21 @@ static void note_exit(struct checker *checker, struct model_worker *worker, cons
         worker->patience_from = checker->now;
 }
 
+static void note_extend(struct checker *checker, struct model_worker *worker, msec_t until) {
+    if (worker->asked || worker->deadline == MSEC_NEVER)
+        return;
+    worker->deadline = msec_max(worker->deadline, until);
+    if (!worker->ready)
+        manager_extend(checker, until);
+}
+
+static void note_ping(struct checker *checker, struct model_worker *worker, msec_t interval) {
+    if (interval > 0)
+        worker->interval = interval;
+    if (worker->ready && !worker->asked && worker->interval > 0)
+        worker->deadline = checker->now + worker->interval;
+}
+
 static void worker_fact(struct checker *checker, struct model_worker *worker, const struct event *event) {
     const struct spec_group *spec = model_spec(checker, worker);
     if (event->kind == EVENT_SPAWN_FAILED) {
@@ -176,21 +191,22 @@ static void worker_fact(struct checker *checker, struct model_worker *worker, co
     } else if (event->kind == EVENT_EXECUTED) {
         land(checker, &worker->in_flight);
         if (spec->ready == READY_NONE)
-            note_ready(checker, worker);
+            model_note_ready(checker, worker);
+        else
+            probe_executed(checker, worker);
     } else if (event->kind == EVENT_EXEC_FAILED) {
         land(checker, &worker->in_flight);
     } else if (event->kind == EVENT_READY) {
-        note_ready(checker, worker);
+        model_note_ready(checker, worker);
     } else if (event->kind == EVENT_EXITED) {
         note_exit(checker, worker, event);
     } else if (event->kind == EVENT_EXTEND) {
-        if (!worker->asked && worker->deadline != MSEC_NEVER)
-            worker->deadline = msec_max(worker->deadline, checker->now + event->duration);
+        note_extend(checker, worker, checker->now + event->duration);
     } else if (event->kind == EVENT_WATCHDOG) {
-        if (worker->ready && !worker->asked && spec->watchdog)
-            worker->deadline = checker->now + spec->watchdog;
+        note_ping(checker, worker, event->duration);
     } else if (event->kind == EVENT_UNHEALTHY) {
-        worker->unhealthy |= worker->ready && !worker->asked;
+        worker->triggered |= worker->ready && !worker->asked;
+        worker->unhealthy |= worker->triggered;
     }
 }
 
@@ -232,16 +248,6 @@ static void repeated_signal(struct checker *checker) {
         checker->finish_at = msec_min(checker->finish_at, checker->now);
 }
 
-static void owe_forward(struct checker *checker, const struct spec_signal *policy, int number) {
-    checker->forward_open |= (uint64_t)1 << (number - 1);
-    for (uint32_t i = 0; i < checker->spec->workers_count && !checker->stop.begun; i++) {
-        struct model_worker *worker = &checker->workers[i];
-        bool meant = policy->group < 0 || worker->group == (uint32_t)policy->group;
-        if (worker->leader && !worker->asked && meant && checker->booted)
-            worker->owed |= (uint64_t)1 << (number - 1);
-    }
-}
-
 static void signal_event(struct checker *checker, const struct event *event) {
     const struct spec_signal *policy = &checker->spec->signals[event->signal];
     bool only = checker->spec->command_only;
@@ -256,10 +262,10 @@ static void signal_event(struct checker *checker, const struct event *event) {
     }
     if (stop->begun && strong && (stops || only))
         repeated_signal(checker);
-    if (policy->policy == SIGNAL_FORWARD)
-        owe_forward(checker, policy, policy->number);
+    if (policy->policy == SIGNAL_FORWARD && (only || !event->hangup))
+        forward_event(checker, policy, policy->number);
     else if (stops && only)
-        owe_forward(checker, policy, event->signal);
+        forward_event(checker, policy, event->signal);
 }
 
 static void primary_event(struct checker *checker, const struct event *event) {
@@ -336,6 +342,9 @@ void checker_event(struct checker *checker, const struct event *event) {
             primary_event(checker, event);
         else
             worker_event(checker, event);
+        return;
+    case EVENT_PROBED:
+        probe_event(checker, event);
         return;
     case EVENT_TICK:
     case EVENT_KINDS:

@@ -2,9 +2,11 @@
  *
  * The checker keeps its own small model of every worker, as a reader of the contract would on paper: what facts have
  * said, what was asked for. Two kinds of rules follow:
- *   - on each action: it was allowed (checker.c, check_actions.c);
+ *   - on each action: it was allowed (check_actions.c, and below for what has a file of its own);
  *   - whenever no work is queued ("at rest"): nothing that was due by now is missing, and the next wake-up is not
  *     later than the next thing that will be due (check_rest.c).
+ * Probes, forwarded signals and what a manager above brood is told have both in check_extras.c.
+ *
  * The exit status is compared with a second reading of the contract's table (check_status.c). The state that a REPORT
  * names is taken as brood's claim, and checked against what the model allows. */
 #ifndef TESTS_SIM_CHECKER_H
@@ -41,14 +43,32 @@ struct model_worker {
     bool heirs_asked; /* stop_to = leader: the members that outlived the leader were */
     msec_t ready_at, asked_at, grace_from, signalled_at, killed_at, patience_from;
     msec_t deadline; /* start timeout, then watchdog */
+    msec_t interval; /* of the watchdog, 0: none */
+    bool triggered;  /* it asked its watchdog to strike */
+    bool executed;
+    bool said_ready; /* brood has said so */
     struct ending ending;
-    uint64_t owed; /* signals to be forwarded to it */
+    uint64_t owed;            /* signals to be forwarded to it */
+    uint8_t got[SIGNALS_END]; /* how many of those that are open it has got, by number */
+    /* its probe: one, over all its lives */
+    uint32_t probe; /* the generation of the one in flight, 0: none */
+    bool probe_ended;
+    msec_t probe_from, probe_due, probe_delay;
 };
 
 struct model_group {
     uint32_t up;
     uint32_t alive; /* workers in a life */
     bool ready, hopeless, doomed;
+    bool begun;                /* one of its workers was spawned */
+    uint8_t sent[SIGNALS_END]; /* signals for it that are open, by the number it gets */
+};
+
+/* What a manager above brood was told. */
+struct model_manager {
+    bool ready, stopping;
+    msec_t start_until; /* what the groups that have begun may take */
+    msec_t promised;
 };
 
 struct model_task {
@@ -82,10 +102,11 @@ struct checker {
     msec_t straggler_kill_at, finish_at;
     struct model_task primary[2];
     struct model_stop stop;
-    uint32_t in_flight, unfinished;
+    uint32_t in_flight, unfinished, probing;
     bool failed_any;
     int failed_status;
-    uint64_t forward_open;
+    uint64_t forward_open; /* signals that may not have reached everybody yet, by the number they arrive with */
+    struct model_manager manager;
     struct model_group groups[SIM_GROUPS_MAX];
     struct model_worker workers[SIM_WORKERS_MAX];
     bool failed;
@@ -122,6 +143,27 @@ msec_t model_kill_due(const struct checker *checker, const struct model_worker *
 void model_ask(struct checker *checker, struct model_worker *worker, enum cause cause);
 void model_set_up(struct checker *checker, struct model_worker *worker, bool up);
 void model_begin_stop(struct checker *checker, bool requested, int signal);
+void model_note_ready(struct checker *checker, struct model_worker *worker);
 void model_verdict(struct checker *checker, struct model_worker *worker, const struct report *report);
+
+/* --- check_extras.c: each part's facts, actions and what is due at rest --- */
+
+bool model_starting(const struct model_worker *worker);
+void probe_executed(struct checker *checker, struct model_worker *worker);
+void probe_event(struct checker *checker, const struct event *event);
+void check_probe(struct checker *checker, const struct action *action);
+void check_probe_end(struct checker *checker, const struct action *action);
+void rest_probe(struct checker *checker, const struct model_worker *worker);
+msec_t probe_next(const struct checker *checker, const struct model_worker *worker);
+
+void forward_event(struct checker *checker, const struct spec_signal *policy, int number);
+void check_forward(struct checker *checker, struct model_worker *worker, int signal);
+void rest_forward(struct checker *checker);
+
+void manager_begin(struct checker *checker, struct model_worker *worker);
+void manager_extend(struct checker *checker, msec_t until);
+void check_notify(struct checker *checker, const struct action *action);
+void rest_manager(struct checker *checker);
+void manager_done(struct checker *checker);
 
 #endif

@@ -36,6 +36,7 @@ struct process *kernel_process(struct kernel *kernel, struct slot slot) {
     case SLOT_HOOK:
         return &kernel->workers[slot.index].hook;
     case SLOT_CONTAINER:
+    case SLOT_PROBE:
     case SLOT_KINDS:
         break;
     }
@@ -172,6 +173,13 @@ void kernel_perform(struct kernel *kernel, const struct action *action, msec_t n
     case ACTION_SIGNAL_STRAGGLERS:
         signal_stragglers(kernel, action->signal);
         break;
+    case ACTION_PROBE:
+        kernel_probe(kernel, action->slot);
+        break;
+    case ACTION_PROBE_END:
+        kernel_probe_end(kernel, action->slot);
+        break;
+    case ACTION_NOTIFY:
     case ACTION_REPORT:
     case ACTION_KINDS:
         break;
@@ -230,6 +238,18 @@ static bool exit_straggler(struct kernel *kernel, const struct pending *pending)
     return false;
 }
 
+static bool end_probe(struct kernel *kernel, const struct pending *pending, struct event *ret) {
+    struct slot slot = pending->fact.slot;
+    struct probe *probe = &kernel->workers[slot.index].probe;
+    if (!probe->alive || probe->generation != slot.generation || probe->number != pending->which ||
+        probe->over_at != pending->at)
+        return false;
+    probe->alive = false;
+    kernel->children -= probe->child;
+    *ret = (struct event){.kind = EVENT_PROBED, .slot = slot, .success = probe->success};
+    return true;
+}
+
 static bool happen(struct kernel *kernel, const struct pending *pending, struct event *ret) {
     const struct process *process;
     switch (pending->kind) {
@@ -246,6 +266,8 @@ static bool happen(struct kernel *kernel, const struct pending *pending, struct 
         return exit_member(kernel, pending, ret);
     case PENDING_STRAGGLER:
         return exit_straggler(kernel, pending);
+    case PENDING_PROBE:
+        return end_probe(kernel, pending, ret);
     }
     return false;
 }

@@ -44,9 +44,23 @@ struct member {
     msec_t kill_delay;
 };
 
+/* The one that is in flight, for whatever life of its worker. */
+struct probe {
+    bool alive;
+    bool child;          /* a process, so that brood is not childless before it is over */
+    uint32_t generation; /* of the life it is for */
+    uint32_t number;     /* in that life */
+    uint64_t key;
+    msec_t over_at;
+    bool success;
+    msec_t end_delay; /* how long it takes to be over once it is given up */
+    bool end_success; /* and what it says then */
+};
+
 struct sim_worker {
     struct process leader;
     struct process hook;
+    struct probe probe;
     struct member members[KERNEL_MEMBERS_MAX];
     uint32_t generation; /* the members' */
     uint32_t group;
@@ -61,7 +75,7 @@ struct straggler {
     bool told; /* a signal other than KILL reaches each process once */
 };
 
-enum pending_kind { PENDING_FACT, PENDING_EXIT, PENDING_MEMBER, PENDING_STRAGGLER };
+enum pending_kind { PENDING_FACT, PENDING_EXIT, PENDING_MEMBER, PENDING_STRAGGLER, PENDING_PROBE };
 
 struct pending {
     msec_t at;
@@ -110,5 +124,9 @@ void kernel_schedule_exit(struct kernel *kernel, struct slot slot, struct proces
 
 /* Forks it, or doesn't, and draws what it will do. */
 void kernel_spawn(struct kernel *kernel, struct slot slot);
+
+/* Begins a probe and draws what it will say; gives one up. */
+void kernel_probe(struct kernel *kernel, struct slot slot);
+void kernel_probe_end(struct kernel *kernel, struct slot slot);
 
 #endif

@@ -2,6 +2,7 @@
  * more draw for members changes nothing about when the leader is ready. */
 #include "tests/sim/kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -119,7 +120,8 @@ static void draw_facts(struct kernel *kernel, struct slot slot, const struct moo
     if (group->ready != READY_NONE && !random_permille(&random, mood->never_ready)) {
         if (random_permille(&random, mood->odd_facts) && random_permille(&random, 200))
             ready = kernel->now;
-        push_fact(kernel, process, ready, (struct event){.kind = EVENT_READY, .slot = slot});
+        if (group->ready == READY_NOTIFY)
+            push_fact(kernel, process, ready, (struct event){.kind = EVENT_READY, .slot = slot});
         for (msec_t ping = ready + 900; group->watchdog && ping < ready + 9000; ping += 900) {
             if (random_permille(&random, mood->odd_facts / 4))
                 break;
@@ -131,6 +133,8 @@ static void draw_facts(struct kernel *kernel, struct slot slot, const struct moo
         event.duration = random_between(&random, 0, 2000);
         if (event.kind == EVENT_READY && group->ready == READY_NONE)
             continue;
+        if (event.kind == EVENT_WATCHDOG && random_permille(&random, 500))
+            event.duration = 0; /* a ping and no more */
         if (slot.generation > 1 && random_permille(&random, 200))
             event.slot.generation--;
         push_fact(kernel, process, executed + random_between(&random, 0, 3000), event);
@@ -159,6 +163,58 @@ static msec_t draw_exec(struct kernel *kernel, struct slot slot, const struct mo
     }
     push_fact(kernel, process, at, fact);
     return at;
+}
+
+/* --- probes --- */
+
+/* Most answer at once or soon; some take about as long as they may, some never answer by themselves. */
+static msec_t draw_probe_time(struct random *random, const struct mood *mood) {
+    uint32_t how = random_below(random, 20);
+    if (random_permille(random, mood->stubborn))
+        return MSEC_NEVER;
+    if (how < 8)
+        return 0;
+    return how < 18 ? random_between(random, 1, 60) : random_between(random, PROBE_MS - 3, PROBE_MS + 3);
+}
+
+void kernel_probe(struct kernel *kernel, struct slot slot) {
+    struct sim_worker *worker = &kernel->workers[slot.index];
+    struct probe *probe = &worker->probe;
+    const struct mood *mood = mood_of(kernel, slot);
+    struct random life = random_for(kernel, slot, KEY_PROCESS + 5);
+    bool never = random_permille(&life, mood->never_ready);
+    uint32_t number = probe->generation == slot.generation ? probe->number + 1 : 0;
+    struct random random = random_for(kernel, slot, KEY_PROCESS + 6 + number);
+
+    assert(!probe->alive);
+    msec_t time = draw_probe_time(&random, mood);
+    *probe = (struct probe){.alive = true,
+                            .child = kernel->scenario->groups[worker->group].ready == READY_EXEC,
+                            .generation = slot.generation,
+                            .number = number,
+                            .key = random_next(&random),
+                            .over_at = msec_add(kernel->now, time),
+                            .success = !never && random_permille(&random, 400)};
+    probe->end_success = random_permille(&random, 50);
+    probe->end_delay = random_permille(&random, 100) ? random_between(&random, 1, 3000) : random_between(&random, 0, 3);
+    kernel->children += probe->child;
+    kernel_push(
+        kernel,
+        (struct pending){
+            .at = probe->over_at, .key = probe->key, .kind = PENDING_PROBE, .fact = {.slot = slot}, .which = number});
+}
+
+void kernel_probe_end(struct kernel *kernel, struct slot slot) {
+    struct probe *probe = &kernel->workers[slot.index].probe;
+    msec_t at = kernel->now + probe->end_delay;
+    if (!probe->alive || probe->generation != slot.generation || at >= probe->over_at)
+        return;
+    probe->over_at = at;
+    probe->success = probe->end_success;
+    kernel_push(
+        kernel,
+        (struct pending){
+            .at = at, .key = probe->key, .kind = PENDING_PROBE, .fact = {.slot = slot}, .which = probe->number});
 }
 
 void kernel_spawn(struct kernel *kernel, struct slot slot) {

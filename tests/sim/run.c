@@ -36,6 +36,7 @@ static void hash_event(uint64_t *hash, const struct event *event) {
     mix(hash, (uint64_t)event->time << 8 | (uint64_t)event->kind);
     hash_slot(hash, event->slot);
     mix(hash, (uint64_t)(uint32_t)event->signal << 32 | (uint32_t)event->error);
+    mix(hash, (uint64_t)event->duration << 1 | event->success);
     mix(hash, (uint64_t)event->ending.kind << 16 | (uint64_t)event->ending.number << 8 | event->members_left);
 }
 
@@ -43,6 +44,8 @@ static void hash_action(uint64_t *hash, const struct action *action) {
     mix(hash, (uint64_t)action->kind << 40 | (uint64_t)(uint32_t)action->signal << 8 |
                   (uint64_t)action->to_leader << 1 | action->then_continue);
     hash_slot(hash, action->slot);
+    if (action->kind == ACTION_NOTIFY)
+        mix(hash, (uint64_t)action->notify << 56 ^ (uint64_t)action->duration);
     if (action->kind == ACTION_REPORT) {
         mix(hash, (uint64_t)action->report.cause << 32 | (uint64_t)action->report.state << 8 | action->report.former);
         mix(hash, (uint64_t)action->report.duration ^ (uint64_t)(uint32_t)action->report.number);
@@ -206,6 +209,17 @@ static void turn(struct life *life) {
     take_batch(life, false);
 }
 
+/* The last record says something, whatever the end was, and it is the same each time. */
+static void check_outcome(struct life *life) {
+    char text[200], again[200];
+    int length = sv_outcome(life->sv, text, sizeof(text));
+    sv_outcome(life->sv, again, sizeof(again));
+    if (length <= 0 || length >= (int)sizeof(text) || strcmp(text, again) != 0)
+        fail(life, "the outcome is no sentence");
+    if (life->trace)
+        printf("[%6lld]   outcome: %s\n", (long long)life->now, text);
+}
+
 void run_scenario(struct run *run, const struct scenario *scenario, uint32_t capacity, bool trace,
                   struct run_result *ret) {
     struct life life = {.run = run, .scenario = scenario, .result = ret, .trace = trace};
@@ -220,6 +234,8 @@ void run_scenario(struct run *run, const struct scenario *scenario, uint32_t cap
     while (!sv_done(life.sv) && ret->failure[0] == 0)
         turn(&life);
 
+    if (sv_done(life.sv))
+        check_outcome(&life);
     ret->end = life.now;
     ret->status = sv_done(life.sv) ? sv_exit_status(life.sv) : -1;
     mix(&ret->hash, (uint64_t)ret->status);

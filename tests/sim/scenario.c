@@ -86,6 +86,8 @@ static void draw_group(struct spec_group *group, uint32_t id, struct random *ran
     static const msec_t timeouts[] = {1, 50, 500, 5000};
     static const msec_t graces[] = {0, 10, 100, 1000, 5000, 60000};
     static const int signals[] = {SIGNAL_QUIT, SIGNAL_INT, SIGNAL_WINCH, SIGNAL_HUP};
+    static const enum ready_kind readies[] = {READY_NONE, READY_NONE, READY_NONE, READY_NOTIFY, READY_NOTIFY,
+                                              READY_TCP,  READY_UNIX, READY_FILE, READY_EXEC,   READY_EXEC};
     memset(group, 0, sizeof(*group));
     snprintf(group->name, sizeof(group->name), "g%u", id);
     group->line = 10 * (id + 1);
@@ -93,14 +95,14 @@ static void draw_group(struct spec_group *group, uint32_t id, struct random *ran
     group->start = some_command;
     if (random_permille(random, 400))
         group->stop = some_command;
-    group->ready = random_permille(random, 600) ? READY_NOTIFY : READY_NONE;
+    group->ready = RANDOM_OF(random, readies);
     group->startup_timeout =
         group->ready != READY_NONE && random_permille(random, 500) ? RANDOM_OF(random, timeouts) : MSEC_NEVER;
     group->kill_after_completed = random_permille(random, 200);
     group->grace = random_permille(random, 300) ? RANDOM_OF(random, graces) : MSEC_NEVER;
     group->stop_signal = random_permille(random, 300) ? RANDOM_OF(random, signals) : 0;
     group->stop_to = random_permille(random, 150) ? STOP_TO_LEADER : STOP_TO_GROUP;
-    group->watchdog = group->ready == READY_NOTIFY && random_permille(random, 100) ? 2000 : 0;
+    group->watchdog = group->ready != READY_NONE && random_permille(random, 150) ? 2000 : 0;
     draw_restart(group, random);
 }
 
@@ -192,12 +194,31 @@ static void set_signal(struct spec *spec, int number, enum signal_policy policy,
     spec->signals[number] = (struct spec_signal){.policy = policy, .number = forwarded, .group = group};
 }
 
+/* What [signals] may say beside the defaults: another signal in its place, one group, nothing, no stop. */
+static void draw_policies(struct spec *spec, struct random *random) {
+    static const int keys[] = {SIGNAL_HUP, SIGNAL_USR1, SIGNAL_USR2, SIGNAL_WINCH, SIGNAL_TERM, SIGNAL_INT, 34, 64};
+    static const int others[] = {SIGNAL_HUP, SIGNAL_USR1, SIGNAL_TERM, SIGNAL_INT, 35, 64};
+    for (uint32_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        uint32_t how = random_below(random, 12);
+        int32_t group = spec->groups_count > 0 ? (int32_t)random_below(random, spec->groups_count) : -1;
+        int other = RANDOM_OF(random, others);
+        if (how == 0)
+            set_signal(spec, keys[i], SIGNAL_FORWARD, keys[i], -1);
+        else if (how == 1)
+            set_signal(spec, keys[i], SIGNAL_FORWARD, other, -1);
+        else if (how == 2)
+            set_signal(spec, keys[i], SIGNAL_FORWARD, keys[i], group);
+        else if (how == 3)
+            set_signal(spec, keys[i], SIGNAL_IGNORE, keys[i], -1);
+    }
+}
+
 static void make_signals(struct spec *spec, struct random *random) {
     bool interrupts = random_permille(random, 300);
     for (int number = 1; number < SIGNALS_END; number++)
         set_signal(spec, number, SIGNAL_FORWARD, number, -1);
     set_signal(spec, SIGNAL_KILL, SIGNAL_IGNORE, 0, -1);
-    set_signal(spec, SIGNAL_STOP, SIGNAL_IGNORE, 0, -1);
+    set_signal(spec, SIGNAL_SIGSTOP, SIGNAL_IGNORE, 0, -1);
     set_signal(spec, SIGNAL_CHLD, SIGNAL_IGNORE, 0, -1);
     set_signal(spec, SIGNAL_TERM, SIGNAL_STOP, SIGNAL_TERM, -1);
     if (spec->command_only) {
@@ -211,10 +232,8 @@ static void make_signals(struct spec *spec, struct random *random) {
     set_signal(spec, SIGNAL_QUIT, SIGNAL_STOP, SIGNAL_QUIT, -1);
     set_signal(spec, SIGNAL_HUP, SIGNAL_RELOAD, 0, -1);
     set_signal(spec, SIGNAL_WINCH, SIGNAL_IGNORE, 0, -1);
-    if (spec->groups_count > 0 && random_permille(random, 300)) {
-        int32_t group = (int32_t)random_below(random, spec->groups_count);
-        set_signal(spec, SIGNAL_USR2, SIGNAL_FORWARD, random_permille(random, 500) ? SIGNAL_HUP : SIGNAL_USR2, group);
-    }
+    if (random_permille(random, 400))
+        draw_policies(spec, random);
 }
 
 static void make_spec(struct scenario *scenario) {
@@ -267,8 +286,9 @@ static void make_spec(struct scenario *scenario) {
 /* --- the operator --- */
 
 static void draw_script_event(struct scenario *scenario, struct event *ret, struct random *random, int64_t span) {
-    static const int signals[] = {SIGNAL_TERM, SIGNAL_TERM, SIGNAL_TERM, SIGNAL_INT,  SIGNAL_INT,  SIGNAL_QUIT,
-                                  SIGNAL_HUP,  SIGNAL_USR1, SIGNAL_USR1, SIGNAL_USR2, SIGNAL_WINCH};
+    static const int signals[] = {SIGNAL_TERM,  SIGNAL_TERM, SIGNAL_TERM, SIGNAL_INT,  SIGNAL_INT,
+                                  SIGNAL_QUIT,  SIGNAL_HUP,  SIGNAL_USR1, SIGNAL_USR1, SIGNAL_USR2,
+                                  SIGNAL_WINCH, 34,          64};
     static const enum event_kind kinds[] = {
         EVENT_SIGNAL,      EVENT_SIGNAL,      EVENT_SIGNAL,         EVENT_WORKER_START,   EVENT_WORKER_START,
         EVENT_WORKER_STOP, EVENT_WORKER_STOP, EVENT_WORKER_RESTART, EVENT_WORKER_RESTART, EVENT_SHUTDOWN};
@@ -316,9 +336,10 @@ static void make_script(struct scenario *scenario) {
             insert(scenario, &event);
     }
     insert(scenario, &(struct event){.time = boot, .kind = EVENT_BOOT});
-    /* However long it runs, somebody ends it. */
+    /* However long it runs, somebody ends it, with a signal that does. */
     msec_t end = 60000 + random_between(&random, 0, 60000);
-    insert(scenario, &(struct event){.time = end, .kind = EVENT_SIGNAL, .signal = SIGNAL_TERM});
+    int last = scenario->spec.signals[SIGNAL_TERM].policy == SIGNAL_STOP ? SIGNAL_TERM : SIGNAL_QUIT;
+    insert(scenario, &(struct event){.time = end, .kind = EVENT_SIGNAL, .signal = last});
 }
 
 void scenario_make(struct scenario *scenario, uint64_t seed, const struct scenario_masks *masks) {
@@ -340,11 +361,12 @@ uint32_t scenario_group_of(const struct scenario *scenario, uint32_t worker) {
 
 static void print_group(const struct scenario *scenario, uint32_t index) {
     static const char *const policies[] = {"no", "on-failure", "always"};
+    static const char *const readies[] = {"none", "notify", "fd", "tcp", "unix", "file", "exec"};
     const struct spec_group *group = &scenario->groups[index];
     printf("; [worker:%s] count=%u restart=%s delay=%lld..%lldms stable=%lldms limit=%u/%lldms", group->name,
            group->count, policies[group->restart], (long long)group->delay_first, (long long)group->delay_last,
            (long long)group->stable_after, group->limit_failures, (long long)group->limit_window);
-    printf(" ready=%s", group->ready == READY_NONE ? "none" : "notify");
+    printf(" ready=%s", readies[group->ready]);
     if (group->startup_timeout != MSEC_NEVER)
         printf(" startup_timeout=%lldms", (long long)group->startup_timeout);
     if (group->grace != MSEC_NEVER)
@@ -362,6 +384,16 @@ static void print_group(const struct scenario *scenario, uint32_t index) {
            (unsigned long long)group->success.codes[2], (unsigned long long)group->success.signals);
 }
 
+static void print_signals(const struct spec *spec) {
+    static const char *const policies[] = {"ignore", "stop", "forward", "reload"};
+    for (int i = 1; i < SIGNALS_END; i++) {
+        const struct spec_signal *signal = &spec->signals[i];
+        bool plain = signal->policy == SIGNAL_FORWARD && signal->number == i && signal->group < 0;
+        if (!plain)
+            printf("; signal %d = %s %d, group %d\n", i, policies[signal->policy], signal->number, signal->group);
+    }
+}
+
 void scenario_print(const struct scenario *scenario) {
     const struct spec *spec = &scenario->spec;
     printf("; seed %llu: grace=%lldms finish_grace=%lldms second=%s%s%s%s%s%s\n", (unsigned long long)scenario->seed,
@@ -369,6 +401,7 @@ void scenario_print(const struct scenario *scenario) {
            spec->command_only ? " command-only" : "", spec->primary.start.argc ? " primary-start" : "",
            spec->primary.stop.argc ? " primary-stop" : "", scenario->drain ? "" : " interleaved",
            scenario->late ? " late-wake-ups" : "");
+    print_signals(spec);
     for (uint32_t i = 0; i < spec->groups_count; i++)
         print_group(scenario, i);
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/sim/cells.h"
@@ -54,8 +55,7 @@ static bool in_child(void (*work)(const struct arguments *), const struct argume
     pid_t pid = fork();
     if (pid == 0) {
         work(arguments);
-        fflush(NULL);
-        _exit(0);
+        exit(0); /* not _exit(): what `make cover` counts is written by a handler */
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
         perror("sim: fork");
@@ -225,6 +225,13 @@ static int check_cells(const struct arguments *arguments) {
     return faults ? 1 : 0;
 }
 
+/* For the figure at the end alone: a seed knows virtual time only. */
+static double seconds_now(void) {
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
 int main(int argc, char **argv) {
     struct arguments arguments;
     if (!parse(argc, argv, &arguments)) {
@@ -246,9 +253,12 @@ int main(int argc, char **argv) {
         arguments.first = arguments.seed;
         arguments.seeds = 1;
     }
+    double begin = seconds_now();
     if (!in_child(run_seeds, &arguments))
         return report_failure(&arguments, argv[0]);
-    printf("sim: %llu seeds passed, %llu steps\n", (unsigned long long)shared->passed,
-           (unsigned long long)shared->steps);
+    double seconds = seconds_now() - begin;
+    printf("sim: %llu seeds passed, %llu steps, %.2f million a second with kernel and checker\n",
+           (unsigned long long)shared->passed, (unsigned long long)shared->steps,
+           seconds > 0 ? (double)shared->steps / 1e6 / seconds : 0);
     return check_cells(&arguments);
 }

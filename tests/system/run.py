@@ -34,7 +34,7 @@ sys.dont_write_bytecode = True
 import harness  # noqa: E402
 
 NEEDED = ["unshare", "nsenter", "strace", "nginx", "node", "npm", "curl", "cc", "musl-gcc", "nm", "readelf",
-          "busybox", "perl", "setpriv"]
+          "busybox", "perl", "setpriv", "prlimit", "tini", "dumb-init", "catatonit"]
 FLAGS = "-std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -static".split()
 LIMIT = 30
 SIOCSIFFLAGS, IFF_UP, IFF_RUNNING = 0x8914, 1, 0x40

@@ -22,7 +22,7 @@ def test_version_and_help(t):
 
 def test_wrong_usage(t):
     for options in (["--nonsense"], ["-c"], ["-t", "10"], ["-t", "soon", "true"], ["--log-format", "xml", "true"],
-                    ["--check", "true"], ["--"], ["-m", "true"], ["-w", "/tmp/x"], ["-e", "1:0", "true"]):
+                    ["--check", "true"], ["--"], ["-e", "256", "true"], ["-w", "/tmp/x"], ["-e", "x:0", "true"]):
         status, out, err = t.run(*options)
         t.equal((status, out), (100, ""), f"brood {options}")
         t.match(err, r"\Abrood: error: [^\n]+\n", "one record on stderr")
@@ -115,8 +115,7 @@ def test_check_of_stdin(t):
 
 
 def test_keys_that_are_not_built_are_refused(t):
-    for line in ("user = nobody", "output = prefix", "ready = tcp:127.0.0.1:80", "watchdog = 5s",
-                 "check = exec:true", "limit_nofile = 100", "type = cluster"):
+    for line in ("user = nobody", "output = prefix", "check = exec:true", "limit_nofile = 100", "type = cluster"):
         status, out, _ = t.run("--check", "-c", t.file("app.ini", f"[worker:a]\nstart = true\n{line}\n"))
         t.equal(status, 100, line)
         t.match(out, r"app.ini:3: error: \[worker:a\] .*not built yet", line)

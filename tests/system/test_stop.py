@@ -208,7 +208,8 @@ def test_stop_order_is_the_reverse_of_after(t):
     brood = t.brood(ordered("10s"))
     started(t, ("db/0", "web/0"))
     t.between(brood.stop(signal.SIGTERM, 0), 250, 1500, "the stop")
-    t.equal(t.story(), ["db/0 start", "web/0 start", "web/0 TERM", "web/0 CONT", "db/0 TERM", "db/0 CONT"], "the order")
+    # db counts as ready once it is executed: what it says may come later than what web says.
+    t.equal(t.story()[2:], ["web/0 TERM", "web/0 CONT", "db/0 TERM", "db/0 CONT"], "the order")
     t.between(t.told("db/0 TERM")[0].ms - t.told("web/0 TERM")[0].ms, 200, 1000, "db is asked when web is gone")
 
 

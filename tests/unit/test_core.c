@@ -11,7 +11,8 @@
 
 #include "tests/unit/spec_builder.h"
 
-/* A shell that obeys: what is spawned is executed, what is signalled exits with 0, nobody is ever a straggler. */
+/* A shell that obeys: what is spawned is executed, what is probed is ready, what is signalled exits with 0, nobody is
+ * ever a straggler. */
 struct shell {
     struct sv *sv;
     msec_t now;
@@ -19,6 +20,7 @@ struct shell {
     size_t head, tail, room;
     uint32_t capacity;
     uint32_t spawns, signals, in_flight, most_in_flight;
+    uint32_t probes, probing, most_probing, notified[3];
     uint32_t last_signalled;
 };
 
@@ -38,7 +40,16 @@ static void obey(struct shell *shell, const struct action *action) {
     } else if (action->kind == ACTION_SIGNAL) {
         shell->signals++;
         shell->last_signalled = action->slot.index;
-        say(shell, (struct event){.kind = EVENT_EXITED, .slot = action->slot, .ending = {ENDING_EXITED, 0}});
+        say(shell,
+            (struct event){.kind = EVENT_EXITED, .slot = action->slot, .ending = {.kind = ENDING_EXITED, .number = 0}});
+    } else if (action->kind == ACTION_PROBE) {
+        shell->probes++;
+        shell->probing++;
+        if (shell->probing > shell->most_probing)
+            shell->most_probing = shell->probing;
+        say(shell, (struct event){.kind = EVENT_PROBED, .slot = action->slot, .success = true});
+    } else if (action->kind == ACTION_NOTIFY) {
+        shell->notified[action->notify]++;
     } else if (action->kind == ACTION_SIGNAL_STRAGGLERS) {
         say(shell, (struct event){.kind = EVENT_CHILDREN_GONE});
     }
@@ -49,6 +60,8 @@ static void take(struct shell *shell, const struct event *event) {
     actions.capacity = shell->capacity;
     if (event->kind == EVENT_EXECUTED)
         shell->in_flight--;
+    if (event->kind == EVENT_PROBED)
+        shell->probing--;
     sv_step(shell->sv, event, &actions);
     for (uint32_t i = 0; i < actions.count; i++)
         obey(shell, &actions.items[i]);
@@ -90,6 +103,11 @@ static void run_and_stop(const struct spec *spec, uint32_t capacity, uint32_t ex
     for (uint32_t i = 0; i < spec->workers_count; i++)
         assert_int_equal(sv_worker_state(shell.sv, i), WORKER_READY);
     assert_true(sv_deadline(shell.sv) == MSEC_NEVER); /* idle is idle */
+    assert_int_equal(shell.notified[NOTIFY_READY], 1);
+    assert_int_equal(shell.notified[NOTIFY_STOPPING], 0);
+    uint32_t probes = spec->groups[0].ready == READY_TCP ? spec->workers_count : 0;
+    assert_int_equal(shell.probes, probes);
+    assert_true(shell.most_probing <= PROBES_MAX);
 
     shell.now = 1000;
     say(&shell, (struct event){.kind = EVENT_SIGNAL, .signal = 15});
@@ -98,6 +116,8 @@ static void run_and_stop(const struct spec *spec, uint32_t capacity, uint32_t ex
     assert_int_equal(sv_exit_status(shell.sv), 0);
     assert_int_equal(shell.signals, spec->workers_count);
     assert_int_equal(shell.last_signalled, expected_last);
+    assert_int_equal(shell.notified[NOTIFY_READY], 1);
+    assert_int_equal(shell.notified[NOTIFY_STOPPING], 1);
     shell_free(&shell);
 }
 
@@ -108,6 +128,101 @@ static void ten_thousand_workers(void **state) {
     spec_build(&spec, &group, 1, WORKERS_MAX);
     run_and_stop(&spec, ACTIONS_MAX, WORKERS_MAX - 1);
     run_and_stop(&spec, ACTIONS_MIN, WORKERS_MAX - 1);
+    group.ready = READY_TCP;
+    run_and_stop(&spec, ACTIONS_MAX, WORKERS_MAX - 1);
+    run_and_stop(&spec, ACTIONS_MIN, WORKERS_MAX - 1);
+}
+
+/* Takes a fact and does all that is queued then. Returns how many probes of `worker` were begun. */
+static uint32_t fact(struct sv *sv, msec_t time, struct event event, uint32_t worker) {
+    static struct actions actions;
+    uint32_t begun = 0;
+    actions.capacity = ACTIONS_MAX;
+    event.time = time;
+    do {
+        sv_step(sv, &event, &actions);
+        for (uint32_t i = 0; i < actions.count; i++)
+            begun += actions.items[i].kind == ACTION_PROBE && actions.items[i].slot.index == worker;
+        event = (struct event){.time = time, .kind = EVENT_TICK};
+    } while (sv_deadline(sv) <= time);
+    return begun;
+}
+
+/* Three workers end while their probe waits for its turn: one runs again when it comes, one doesn't, one was forked
+ * again and is not executed yet. */
+static void a_turn_that_comes_late_is_void(void **state) {
+    (void)state;
+    const struct ending failure = {.kind = ENDING_EXITED, .number = 1};
+    const uint32_t again = PROBES_MAX, gone = PROBES_MAX + 1, forked = PROBES_MAX + 2, count = PROBES_MAX + 3;
+    struct slot slot = {.kind = SLOT_WORKER, .generation = 1};
+    struct spec spec;
+    struct spec_group group;
+    spec_build(&spec, &group, 1, count);
+    group.ready = READY_EXEC;
+    struct sv *sv = core_make(&spec);
+    fact(sv, 0, (struct event){.kind = EVENT_BOOT}, 0);
+    for (slot.index = 0; slot.index < count; slot.index++) {
+        uint32_t begun = fact(sv, 0, (struct event){.kind = EVENT_EXECUTED, .slot = slot}, slot.index);
+        assert_int_equal(begun, slot.index < PROBES_MAX);
+    }
+    slot.index = again;
+    fact(sv, 10, (struct event){.kind = EVENT_EXITED, .slot = slot, .ending = failure}, again);
+    slot.index = forked;
+    fact(sv, 10, (struct event){.kind = EVENT_EXITED, .slot = slot, .ending = failure}, forked);
+    fact(sv, 110, (struct event){.kind = EVENT_TICK}, again);
+    slot.index = again;
+    slot.generation = 2;
+    assert_int_equal(sv_generation(sv, SLOT_PROBE, again), 2);
+    assert_int_equal(fact(sv, 120, (struct event){.kind = EVENT_EXECUTED, .slot = slot}, again), 0);
+    slot = (struct slot){.kind = SLOT_WORKER, .index = gone, .generation = 1};
+    fact(sv, 130, (struct event){.kind = EVENT_EXITED, .slot = slot, .ending = failure}, gone);
+    slot = (struct slot){.kind = SLOT_PROBE, .index = 0, .generation = 1};
+    assert_int_equal(fact(sv, 140, (struct event){.kind = EVENT_PROBED, .slot = slot}, again), 1);
+    slot.index = 1;
+    assert_int_equal(fact(sv, 150, (struct event){.kind = EVENT_PROBED, .slot = slot}, gone), 0);
+    assert_int_equal(sv_worker_state(sv, gone), WORKER_BACKOFF);
+    assert_int_equal(sv_deadline(sv), 230); /* its delay; nobody waits for a turn now */
+    slot = (struct slot){.kind = SLOT_WORKER, .index = forked, .generation = 2};
+    assert_int_equal(fact(sv, 160, (struct event){.kind = EVENT_EXECUTED, .slot = slot}, forked), 1);
+    free(sv);
+}
+
+/* A shell that answers nothing: the core begins as many probes as may be in flight and gives each of them up once. */
+static void probes_that_hang_pile_up_nowhere(void **state) {
+    (void)state;
+    static struct actions actions;
+    static bool given_up[WORKERS_MAX];
+    struct spec spec;
+    struct spec_group group;
+    uint32_t begun = 0, ended = 0;
+    spec_build(&spec, &group, 1, WORKERS_MAX);
+    group.ready = READY_EXEC;
+    struct sv *sv = core_make(&spec);
+    actions.capacity = ACTIONS_MAX;
+    struct event event = {.kind = EVENT_BOOT};
+    uint32_t executed = 0;
+    while (event.time < 20000) {
+        sv_step(sv, &event, &actions);
+        for (uint32_t i = 0; i < actions.count; i++) {
+            const struct action *action = &actions.items[i];
+            begun += action->kind == ACTION_PROBE;
+            if (action->kind == ACTION_PROBE_END) {
+                assert_false(given_up[action->slot.index]);
+                given_up[action->slot.index] = true;
+                ended++;
+            }
+        }
+        bool more = executed < WORKERS_MAX && sv_worker_state(sv, executed) == WORKER_STARTING;
+        event = (struct event){.time = more ? event.time : sv_deadline(sv),
+                               .kind = more ? EVENT_EXECUTED : EVENT_TICK,
+                               .slot = {.kind = SLOT_WORKER, .index = executed, .generation = 1}};
+        executed += more;
+    }
+    assert_int_equal(executed, WORKERS_MAX);
+    assert_int_equal(begun, PROBES_MAX);
+    assert_int_equal(ended, PROBES_MAX);
+    assert_true(sv_deadline(sv) == MSEC_NEVER); /* nobody is polled for */
+    free(sv);
 }
 
 /* Each after the one before: started from the first to the last, stopped from the last to the first. */
@@ -150,8 +265,10 @@ static void time_that_jumps_back_is_corrected(void **state) {
     shell.now = 5000;
     say(&shell, (struct event){.kind = EVENT_BOOT});
     settle(&shell);
-    struct event crash = {
-        .time = 10, .kind = EVENT_EXITED, .slot = {.kind = SLOT_WORKER, .generation = 1}, .ending = {ENDING_EXITED, 1}};
+    struct event crash = {.time = 10,
+                          .kind = EVENT_EXITED,
+                          .slot = {.kind = SLOT_WORKER, .generation = 1},
+                          .ending = {.kind = ENDING_EXITED, .number = 1}};
     take(&shell, &crash);
     assert_int_equal(sv_worker_state(shell.sv, 0), WORKER_BACKOFF);
     assert_int_equal(sv_deadline(shell.sv), 5100);
@@ -178,6 +295,8 @@ static void nothing_is_said_after_the_end(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_thousand_workers),
+        cmocka_unit_test(probes_that_hang_pile_up_nowhere),
+        cmocka_unit_test(a_turn_that_comes_late_is_void),
         cmocka_unit_test(five_hundred_groups_in_a_chain),
         cmocka_unit_test(memory_per_worker),
         cmocka_unit_test(time_that_jumps_back_is_corrected),

@@ -34,7 +34,7 @@ static void subjects(void **state) {
         const char *text;
     } cases[] = {
         {{SLOT_CONTAINER, 0, 0}, "container"}, {{SLOT_PRIMARY, 1, 1}, "primary"}, {{SLOT_WORKER, 0, 1}, "web/0"},
-        {{SLOT_WORKER, 5, 1}, "db/2"},         {{SLOT_HOOK, 4, 1}, "hook db/1"},
+        {{SLOT_WORKER, 5, 1}, "db/2"},         {{SLOT_HOOK, 4, 1}, "hook db/1"},  {{SLOT_PROBE, 1, 1}, "probe web/1"},
     };
     char text[64];
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -93,6 +93,44 @@ static void reports(void **state) {
          {CAUSE_EXEC_FAILED, 2, STAGE_EXEC, .state = WORKER_STARTING, .duration = MSEC_NEVER},
          "cannot be executed: ENOENT",
          LOG_DEBUG},
+        {WEB_1,
+         {CAUSE_EXEC_FAILED, 2, STAGE_SETUP, .state = WORKER_STARTING, .duration = MSEC_NEVER},
+         "cannot be set up: ENOENT",
+         LOG_DEBUG},
+        {WEB_1,
+         {CAUSE_EXEC_FAILED, 13, STAGE_DIRECTORY, .state = WORKER_STARTING, .duration = MSEC_NEVER},
+         "cannot enter its working directory: EACCES",
+         LOG_DEBUG},
+        {WEB_1,
+         {CAUSE_EXEC_FAILED, 200, STAGE_INTERPRETER, .state = WORKER_STARTING, .duration = MSEC_NEVER},
+         "its interpreter is missing: errno 200",
+         LOG_DEBUG},
+        {WEB_1, {CAUSE_EXITED, 0, .state = WORKER_BACKOFF, .duration = 100}, "exited 0 -> backoff 100ms", LOG_INFO},
+        {WEB_1, {CAUSE_EXITED, 1, .state = WORKER_DOWN, .duration = MSEC_NEVER}, "exited 1 -> down", LOG_INFO},
+        {WEB_1,
+         {CAUSE_SPAWN_FAILED, 12, .state = WORKER_FAILED, .duration = MSEC_NEVER},
+         "cannot fork: ENOMEM -> failed",
+         LOG_ERROR},
+        {{SLOT_HOOK, 1, 7},
+         {CAUSE_EXITED, 0, .state = TASK_ENDED, .duration = MSEC_NEVER},
+         "exited 0 -> ended",
+         LOG_INFO},
+        {{SLOT_HOOK, 1, 7},
+         {CAUSE_KILLED, 9, .state = TASK_ENDED, .duration = MSEC_NEVER},
+         "killed by KILL -> ended",
+         LOG_WARNING},
+        {{SLOT_HOOK, 1, 7},
+         {CAUSE_SPAWN, .state = TASK_RUNNING, .duration = MSEC_NEVER},
+         "spawn -> running",
+         LOG_DEBUG},
+        {{SLOT_CONTAINER, 0, 0},
+         {CAUSE_WORKER_COMPLETED, .state = PHASE_STOP, .duration = MSEC_NEVER, .cause_worker = 2},
+         "web/2 completed -> stop",
+         LOG_INFO},
+        {{SLOT_CONTAINER, 0, 0},
+         {CAUSE_WORKER_FAILED, .state = PHASE_STOP, .duration = MSEC_NEVER, .cause_worker = 99},
+         "worker 99 failed -> stop",
+         LOG_ERROR},
         {{SLOT_CONTAINER, 0, 0},
          {CAUSE_SIGNAL, 15, .state = PHASE_STOP, .duration = 10000},
          "TERM -> stop, 10s",
@@ -120,6 +158,24 @@ static void reports(void **state) {
         assert_string_equal(text, cases[i].text);
         assert_int_equal(describe_level(&spec, cases[i].slot, &cases[i].report), cases[i].level);
     }
+}
+
+/* How a COMMAND ends is its user's business, whatever it is. */
+static void the_end_of_a_command_is_no_error(void **state) {
+    (void)state;
+    struct report report = {.cause = CAUSE_EXITED, .number = 1, .state = WORKER_FAILED, .duration = MSEC_NEVER};
+    struct slot other = {.kind = SLOT_WORKER, .index = 0}, main_slot = {.kind = SLOT_WORKER, .index = 3};
+    assert_int_equal(describe_level(&spec, main_slot, &report), LOG_ERROR);
+    spec.command_group = 1;
+    assert_int_equal(describe_level(&spec, main_slot, &report), LOG_INFO);
+    assert_int_equal(describe_level(&spec, other, &report), LOG_ERROR);
+    report = (struct report){.cause = CAUSE_WORKER_FAILED, .state = PHASE_STOP, .cause_worker = 3};
+    assert_int_equal(describe_level(&spec, (struct slot){.kind = SLOT_CONTAINER}, &report), LOG_INFO);
+    report.cause_worker = 0;
+    assert_int_equal(describe_level(&spec, (struct slot){.kind = SLOT_CONTAINER}, &report), LOG_ERROR);
+    spec.command_group = -1;
+    report = (struct report){.cause = CAUSE_EXECUTED, .state = WORKER_STARTING, .duration = MSEC_NEVER};
+    assert_int_equal(describe_level(&spec, other, &report), LOG_DEBUG);
 }
 
 static void durations(void **state) {
@@ -168,15 +224,66 @@ static void every_cause_fits_every_buffer(void **state) {
 static void events_and_actions(void **state) {
     (void)state;
     char text[128];
-    struct event event = {.kind = EVENT_EXITED, .slot = web1, .ending = {ENDING_KILLED, 9}, .members_left = true};
+    struct event event = {
+        .kind = EVENT_EXITED, .slot = web1, .ending = {.kind = ENDING_KILLED, .number = 9}, .members_left = true};
     describe_event(&spec, &event, text, sizeof(text));
     assert_string_equal(text, "web/1#7 EXITED killed by KILL, members left");
     event = (struct event){.kind = EVENT_SIGNAL, .signal = 1, .hangup = true};
     describe_event(&spec, &event, text, sizeof(text));
     assert_string_equal(text, "container SIGNAL HUP hangup");
+    event = (struct event){.kind = EVENT_PROBED, .slot = {SLOT_PROBE, 1, 7}, .success = true};
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "probe web/1#7 PROBED success");
+    event.success = false;
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "probe web/1#7 PROBED failure");
+    event = (struct event){.kind = EVENT_WATCHDOG, .slot = web1};
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 WATCHDOG");
+    event.duration = 1500;
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 WATCHDOG 1500ms");
+    event.kind = EVENT_EXTEND;
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 EXTEND 1500ms");
+    event = (struct event){.kind = EVENT_SPAWN_FAILED, .slot = web1, .error = 11};
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 SPAWN_FAILED EAGAIN");
+    event = (struct event){.kind = EVENT_SIGNAL, .signal = 64};
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "container SIGNAL RTMIN+30");
+    event = (struct event){.kind = EVENT_EXITED, .slot = web1, .ending = {.kind = ENDING_NONE}};
+    describe_event(&spec, &event, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 EXITED was never started");
     struct action action = {.kind = ACTION_SIGNAL, .slot = web1, .signal = 15, .then_continue = true};
     describe_action(&spec, &action, text, sizeof(text));
     assert_string_equal(text, "web/1#7 SIGNAL TERM, CONT");
+    action = (struct action){.kind = ACTION_SIGNAL, .slot = web1, .signal = 15, .to_leader = true};
+    describe_action(&spec, &action, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 SIGNAL TERM to leader");
+    action = (struct action){.kind = ACTION_SPAWN, .slot = web1};
+    describe_action(&spec, &action, text, sizeof(text));
+    assert_string_equal(text, "web/1#7 SPAWN");
+}
+
+static void probes_and_the_manager(void **state) {
+    (void)state;
+    static const struct {
+        struct action action;
+        const char *text;
+    } cases[] = {
+        {{.kind = ACTION_PROBE, .slot = {SLOT_PROBE, 1, 7}}, "probe web/1#7 BEGIN"},
+        {{.kind = ACTION_PROBE_END, .slot = {SLOT_PROBE, 1, 7}}, "probe web/1#7 END"},
+        {{.kind = ACTION_NOTIFY, .notify = NOTIFY_READY}, "manager READY"},
+        {{.kind = ACTION_NOTIFY, .notify = NOTIFY_STOPPING}, "manager STOPPING"},
+        {{.kind = ACTION_NOTIFY, .notify = NOTIFY_EXTEND, .duration = 15000}, "manager EXTEND 15s"},
+        {{.kind = ACTION_SIGNAL_STRAGGLERS, .signal = 9}, "stragglers SIGNAL KILL"},
+    };
+    char text[128];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(describe_action(&spec, &cases[i].action, text, sizeof(text)), strlen(cases[i].text));
+        assert_string_equal(text, cases[i].text);
+    }
 }
 
 int main(void) {
@@ -184,9 +291,11 @@ int main(void) {
         cmocka_unit_test(subjects),
         cmocka_unit_test(the_command_is_called_main),
         cmocka_unit_test(reports),
+        cmocka_unit_test(the_end_of_a_command_is_no_error),
         cmocka_unit_test(durations),
         cmocka_unit_test(every_cause_fits_every_buffer),
         cmocka_unit_test(events_and_actions),
+        cmocka_unit_test(probes_and_the_manager),
     };
     return cmocka_run_group_tests_name("describe", tests, build, NULL);
 }

@@ -39,6 +39,13 @@ static int parse(const char *line) {
     return options_parse(argc, argv, &options, error, sizeof error);
 }
 
+static size_t count_remapped(void) {
+    size_t count = 0;
+    for (int code = 0; code < REMAP_CODES; code++)
+        count += options.remap.set[code];
+    return count;
+}
+
 static int setup(void **state) {
     (void)state;
     unsetenv("BROOD_CONFIG");
@@ -164,7 +171,7 @@ static void test_the_last_wins(void **state) {
 
 static void test_help_and_version_are_answered_at_once(void **state) {
     (void)state;
-    setenv("BROOD_REMAP", "1", 1);
+    setenv("BROOD_REMAP", "x", 1);
     assert_int_equal(parse("brood -h --bogus"), 0);
     assert_int_equal(options.mode, MODE_HELP);
     assert_int_equal(parse("brood -vV"), 0);
@@ -203,8 +210,22 @@ static void test_errors(void **state) {
         {"brood -w ''", "--write-shims needs a DIR, not an empty word; see brood --help"},
         {"brood --write-shims= -c f", "--write-shims needs a DIR, not an empty word; see brood --help"},
         {"brood -w /shims --", "brood -- needs a COMMAND; see brood --help"},
-        {"brood --mirror x", "--mirror is not built yet; see brood --help"},
-        {"brood -e 1:0 x", "--remap is not built yet; see brood --help"},
+        {"brood --mirror=yes x", "--mirror takes no value; see brood --help"},
+        {"brood -e", "--remap needs a CODE[:TO]; see brood --help"},
+        {"brood -e x", "--remap x: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e '' x", "--remap : it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood --remap=256 x", "--remap 256: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e -1 x", "--remap -1: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e 1: x", "--remap 1:: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e :1 x", "--remap :1: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e 1:256 x", "--remap 1:256: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e 1:2:3 x", "--remap 1:2:3: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e 1,2 x", "--remap 1,2: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood -e 99999999999 x",
+         "--remap 99999999999: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help"},
+        {"brood --ended-to 2 x", "--ended-to 2: it is a descriptor, 3 or more; see brood --help"},
+        {"brood --ended-to=x x", "--ended-to x: it is a descriptor, 3 or more; see brood --help"},
+        {"brood --ended-to", "--ended-to needs a descriptor; see brood --help"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct options untouched;
@@ -222,13 +243,58 @@ static void test_grace_error_names_the_remedy(void **state) {
     assert_non_null(strstr(error, "; see brood --help"));
 }
 
+static void test_mirror(void **state) {
+    (void)state;
+    static const char *const lines[] = {"brood -m x", "brood --mirror -- x -e 1", "brood -vmc f -- x"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        assert_int_equal(parse(lines[i]), 0);
+        assert_true(options.mirror);
+        assert_int_equal(options.ended_to, 0);
+        assert_int_equal(count_remapped(), 0);
+    }
+    assert_int_equal(parse("brood x -m"), 0);
+    assert_false(options.mirror);
+    assert_int_equal(parse("brood --ended-to=1003 x"), 0);
+    assert_int_equal(options.ended_to, 1003);
+    assert_false(options.mirror);
+}
+
+/* Each status is looked up once, and of two for the same one the later holds. */
+static void test_remap(void **state) {
+    (void)state;
+    assert_int_equal(parse("brood x"), 0);
+    for (int status = 0; status < 256; status++)
+        assert_int_equal(options_remap(&options.remap, status), status);
+    assert_int_equal(parse("brood -e 143 --remap 1:2 -e2:3 --remap=0:255 -e 255:0 -e 7:1 -e 7:9 x"), 0);
+    assert_int_equal(count_remapped(), 6);
+    assert_int_equal(options_remap(&options.remap, 143), 0);
+    assert_int_equal(options_remap(&options.remap, 1), 2);
+    assert_int_equal(options_remap(&options.remap, 2), 3);
+    assert_int_equal(options_remap(&options.remap, 0), 255);
+    assert_int_equal(options_remap(&options.remap, 255), 0);
+    assert_int_equal(options_remap(&options.remap, 7), 9);
+    assert_int_equal(options_remap(&options.remap, 9), 9);
+    assert_int_equal(options_remap(&options.remap, -1), -1);
+    assert_int_equal(options_remap(&options.remap, 256), 256);
+}
+
 static void test_remap_variable(void **state) {
     (void)state;
-    setenv("BROOD_REMAP", "143:0", 1);
+    setenv("BROOD_REMAP", " 143, 1:2,\t3:4 5:6 ,", 1);
+    assert_int_equal(parse("brood -e 3:9 -e 8 x"), 0);
+    assert_int_equal(count_remapped(), 5);
+    assert_int_equal(options_remap(&options.remap, 143), 0);
+    assert_int_equal(options_remap(&options.remap, 1), 2);
+    assert_int_equal(options_remap(&options.remap, 3), 9); /* the option holds */
+    assert_int_equal(options_remap(&options.remap, 5), 6);
+    assert_int_equal(options_remap(&options.remap, 8), 0);
+    setenv("BROOD_REMAP", "1:2, 3;4", 1);
     assert_int_equal(parse("brood x"), -22);
-    assert_string_equal(error, "$BROOD_REMAP is not built yet, unset it; see brood --help");
+    assert_string_equal(error,
+                        "$BROOD_REMAP 3;4: it is CODE or CODE:TO, exit statuses from 0 to 255; see brood --help");
     setenv("BROOD_REMAP", "", 1);
     assert_int_equal(parse("brood x"), 0);
+    assert_int_equal(count_remapped(), 0);
     unsetenv("BROOD_REMAP");
 }
 
@@ -261,9 +327,9 @@ static void test_no_words_at_all(void **state) {
 /* Every option is in the help, no line is wider than a terminal. */
 static void test_help(void **state) {
     (void)state;
-    static const char *const names[] = {"--config",     "--grace",        "--check",   "--sandbox",
-                                        "--subreaper",  "--no-subreaper", "--verbose", "--quiet",
-                                        "--log-format", "--version",      "--help",    "man brood"};
+    static const char *const names[] = {"--config",       "--grace",   "--check",  "--sandbox",    "--subreaper",
+                                        "--no-subreaper", "--verbose", "--quiet",  "--log-format", "--version",
+                                        "--help",         "man brood", "--mirror", "--remap",      "--write-shims"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         assert_non_null(strstr(options_help, names[i]));
     for (const char *line = options_help; *line != '\0';) {
@@ -286,16 +352,42 @@ static void test_inner(void **state) {
          "brood -c a.ini --grace=60000ms -v --log-format=json -- sh -n x"},
         {"brood -n -qqqqqqqq --log-format text true", "brood -q -q -q --log-format=text -- true"},
         {"brood -n", "brood -c /etc/brood.ini"},
+        {"brood -nm true", "brood -- true"},
+        {"brood -nm --ended-to 5 true", "brood --ended-to=5 -- true"},
+        {"brood -n -e 143 -e 1:2 -c f", "brood -c f -e 1:2 -e 143:0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char grace[OPTIONS_GRACE_BYTES], joined[256] = "", **inner;
+        char joined[256] = "", **inner;
         assert_int_equal(parse(cases[i].line), 0);
-        assert_int_equal(options_inner(&options, grace, &inner), 0);
+        assert_int_equal(options_inner(&options, &inner), 0);
         for (char **word = inner; *word != NULL; word++)
             snprintf(joined + strlen(joined), sizeof joined - strlen(joined), "%s%s", word == inner ? "" : " ", *word);
         assert_string_equal(joined, cases[i].inner);
         free(inner);
     }
+}
+
+/* Every word that there can be, of the greatest length: what is set aside is enough (the address sanitizer looks). */
+static void test_inner_with_every_remap(void **state) {
+    (void)state;
+    char **inner;
+    assert_int_equal(parse("brood -n -vvvvv --log-format json -t 8760h --ended-to=134217727 -c f -- x y"), 0);
+    for (int code = 0; code < REMAP_CODES; code++) {
+        options.remap.set[code] = true;
+        options.remap.to[code] = 255;
+    }
+    assert_int_equal(options_inner(&options, &inner), 0);
+    size_t count = 0;
+    while (inner[count] != NULL)
+        count++;
+    assert_int_equal(count, 3 + 1 + 3 + 1 + 1 + 2 * REMAP_CODES + 1 + 2);
+    assert_string_equal(inner[3], "--grace=31536000000ms");
+    assert_string_equal(inner[8], "--ended-to=134217727");
+    assert_string_equal(inner[9], "-e");
+    assert_string_equal(inner[10], "0:255");
+    assert_string_equal(inner[10 + 2 * 255], "255:255");
+    assert_string_equal(inner[count - 1], "y");
+    free(inner);
 }
 
 int main(void) {
@@ -311,6 +403,9 @@ int main(void) {
         cmocka_unit_test(test_help_and_version_are_answered_at_once),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_grace_error_names_the_remedy),
+        cmocka_unit_test(test_mirror),
+        cmocka_unit_test(test_remap),
+        cmocka_unit_test(test_inner_with_every_remap),
         cmocka_unit_test(test_remap_variable),
         cmocka_unit_test(test_level),
         cmocka_unit_test(test_no_words_at_all),

@@ -64,13 +64,14 @@ static void step(struct sv *sv, msec_t time, enum event_kind kind, struct event 
 
 static const struct slot worker0 = {.kind = SLOT_WORKER, .index = 0, .generation = 1};
 static const struct slot hook0 = {.kind = SLOT_HOOK, .index = 0, .generation = 1};
+static const struct slot probe0 = {.kind = SLOT_PROBE, .index = 0, .generation = 1};
 
 #define WORKER(...) ((struct event){.slot = worker0, __VA_ARGS__})
 
 /* Brings worker 0 of a fresh core into a state, the shortest way; the time is then 1000. */
 static struct sv *core_in(const struct spec *spec, enum worker_state state) {
     struct sv *sv = core_make(spec);
-    struct ending failure = {ENDING_EXITED, 1};
+    struct ending failure = {.kind = ENDING_EXITED, .number = 1};
     step(sv, 0, EVENT_BOOT, (struct event){0});
     if (state == WORKER_STARTING)
         return sv;
@@ -79,7 +80,7 @@ static struct sv *core_in(const struct spec *spec, enum worker_state state) {
     if (state == WORKER_HOOK || state == WORKER_STOPPING || state == WORKER_DOWN || state == WORKER_KILLED)
         step(sv, 3, EVENT_WORKER_STOP, WORKER());
     if (state == WORKER_STOPPING || state == WORKER_DOWN || state == WORKER_KILLED)
-        step(sv, 4, EVENT_EXITED, (struct event){.slot = hook0, .ending = {ENDING_EXITED, 0}});
+        step(sv, 4, EVENT_EXITED, (struct event){.slot = hook0, .ending = {.kind = ENDING_EXITED, .number = 0}});
     if (state == WORKER_KILLED)
         step(sv, 900, EVENT_TICK, (struct event){0});
     if (state == WORKER_DOWN)
@@ -87,20 +88,19 @@ static struct sv *core_in(const struct spec *spec, enum worker_state state) {
     if (state == WORKER_CLEANUP || state == WORKER_BACKOFF)
         step(sv, 6, EVENT_EXITED, WORKER(.ending = failure));
     if (state == WORKER_COMPLETED)
-        step(sv, 6, EVENT_EXITED, WORKER(.ending = {ENDING_EXITED, 0}));
+        step(sv, 6, EVENT_EXITED, WORKER(.ending = {.kind = ENDING_EXITED, .number = 0}));
     if (state == WORKER_BACKOFF || state == WORKER_COMPLETED)
-        step(sv, 7, EVENT_EXITED, (struct event){.slot = hook0, .ending = {ENDING_EXITED, 0}});
+        step(sv, 7, EVENT_EXITED, (struct event){.slot = hook0, .ending = {.kind = ENDING_EXITED, .number = 0}});
     return sv;
 }
 
 /* Nothing that the kernel, the worker or an operator can say in any state may trip an assert. */
-static void every_event_in_every_state(void **state) {
-    (void)state;
+static void every_event_in_every_state_of(enum ready_kind ready) {
     struct spec spec;
     struct spec_group groups[2];
     spec_build(&spec, groups, 2, 1);
     for (int i = 0; i < 2; i++) {
-        groups[i].ready = READY_NOTIFY;
+        groups[i].ready = ready;
         groups[i].startup_timeout = 60000;
         groups[i].stop = test_command;
         groups[i].grace = 800;
@@ -113,16 +113,20 @@ static void every_event_in_every_state(void **state) {
     int fed = 0;
     for (size_t i = 0; i < sizeof(reached) / sizeof(reached[0]); i++) {
         for (int kind = 0; kind < EVENT_KINDS; kind++) {
-            for (int variant = 0; variant < 8; variant++) {
+            for (int variant = 0; variant < 16; variant++) {
                 struct sv *sv = core_in(&spec, reached[i]);
                 if (sv_worker_state(sv, 0) != reached[i])
                     fail_msg("no %s: %s", worker_state_name(reached[i]), worker_state_name(sv_worker_state(sv, 0)));
-                struct event event = {.slot = variant & 1 ? hook0 : worker0,
-                                      .members_left = variant & 2,
-                                      .ending = {variant & 4 ? ENDING_KILLED : ENDING_EXITED, variant & 4 ? 9 : 0},
-                                      .signal = variant & 1 ? 15 : 10,
-                                      .error = 11,
-                                      .duration = 5};
+                struct event event = {
+                    .slot = variant & 8   ? probe0
+                            : variant & 1 ? hook0
+                                          : worker0,
+                    .success = variant & 4,
+                    .members_left = variant & 2,
+                    .ending = {.kind = variant & 4 ? ENDING_KILLED : ENDING_EXITED, .number = variant & 4 ? 9 : 0},
+                    .signal = variant & 1 ? 15 : 10,
+                    .error = 11,
+                    .duration = 5};
                 step(sv, 1000, (enum event_kind)kind, event);
                 step(sv, 1000, (enum event_kind)kind, event);
                 for (msec_t time = 1000; time < 60000 && !sv_done(sv); time += 500)
@@ -132,7 +136,40 @@ static void every_event_in_every_state(void **state) {
             }
         }
     }
-    assert_int_equal(fed, 9 * 8 * EVENT_KINDS);
+    assert_int_equal(fed, 9 * 16 * EVENT_KINDS);
+}
+
+static void every_event_in_every_state(void **state) {
+    (void)state;
+    every_event_in_every_state_of(READY_NOTIFY);
+    every_event_in_every_state_of(READY_EXEC);
+}
+
+/* The answer to a probe that nobody asked for, or to one that is over already. */
+static void probes_that_were_not_begun_are_void(void **state) {
+    (void)state;
+    struct spec spec;
+    struct spec_group group;
+    spec_build(&spec, &group, 1, 1);
+    group.ready = READY_UNIX;
+    struct sv *sv = core_make(&spec);
+    struct event success = {.slot = probe0, .success = true};
+    step(sv, 0, EVENT_BOOT, (struct event){0});
+    step(sv, 1, EVENT_PROBED, success);
+    assert_int_equal(actions.count, 0);
+    step(sv, 2, EVENT_EXECUTED, WORKER());
+    assert_int_equal(actions.count, 2);
+    assert_int_equal(actions.items[1].kind, ACTION_PROBE);
+    assert_int_equal(actions.items[1].slot.kind, SLOT_PROBE);
+    assert_int_equal(actions.items[1].slot.generation, 1);
+    assert_int_equal(sv_deadline(sv), 2002);
+    step(sv, 3, EVENT_PROBED, (struct event){.slot = probe0});
+    assert_int_equal(actions.count, 0);
+    assert_int_equal(sv_deadline(sv), 103);
+    step(sv, 4, EVENT_PROBED, success);
+    assert_int_equal(actions.count, 0);
+    assert_int_equal(sv_worker_state(sv, 0), WORKER_STARTING);
+    free(sv);
 }
 
 /* A fact of a former incarnation changes nothing. */
@@ -144,7 +181,7 @@ static void stale_facts_are_void(void **state) {
     struct sv *sv = core_make(&spec);
     step(sv, 0, EVENT_BOOT, (struct event){0});
     step(sv, 1, EVENT_EXECUTED, WORKER());
-    struct event stale = WORKER(.ending = {ENDING_EXITED, 1});
+    struct event stale = WORKER(.ending = {.kind = ENDING_EXITED, .number = 1});
     stale.slot.generation = 0;
     step(sv, 2, EVENT_EXITED, stale);
     assert_int_equal(actions.count, 0);
@@ -158,6 +195,7 @@ int main(void) {
         cmocka_unit_test(names_are_complete),
         cmocka_unit_test(every_event_in_every_state),
         cmocka_unit_test(stale_facts_are_void),
+        cmocka_unit_test(probes_that_were_not_begun_are_void),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
