@@ -140,7 +140,7 @@ int load_config(const struct options *options, struct config *ret, char *error, 
         if (r < 0) {
             snprintf(error, size, "%s: %s%s", name_of(options), strerror(-r),
                      options->config_implied ? "; give --config FILE or a COMMAND, see brood --help" : "");
-            return STATUS_USAGE;
+            return r == -ENOMEM ? STATUS_SYSTEM : STATUS_USAGE;
         }
         input.bytes = bytes;
     }

@@ -112,7 +112,7 @@ static int open_parts(struct loop *loop, const struct loop_input *input) {
 
 int loop_open(const struct loop_input *input, struct loop **ret, char *error, size_t size) {
     const char *step = "";
-    struct loop *loop = calloc(1, sizeof *loop);
+    struct loop *loop = unshared_alloc(sizeof *loop);
     if (!loop) {
         snprintf(error, size, "no memory");
         return -ENOMEM;
@@ -174,7 +174,7 @@ void loop_close(struct loop *loop) {
     fd_close(&loop->signals);
     fd_close(&loop->performer.epoll);
     fd_close(&loop->performer.null);
-    free(loop);
+    unshared_free(loop, sizeof *loop);
 }
 
 const struct sv *loop_core(const struct loop *loop) {

@@ -119,6 +119,7 @@ static int fork_process(struct performer *performer, const struct action *action
     struct slot slot = action->slot, worker = {.kind = SLOT_WORKER, .index = slot.index, .generation = slot.generation};
     bool beside = slot.kind == SLOT_HOOK || slot.kind == SLOT_PROBE;
     struct spawn_plan plan = {.argv = NULL};
+    struct terminal terminal; /* a copy: the child doesn't get the loop's memory (init/unshared.h) */
     uint32_t group = slot.kind == SLOT_PRIMARY ? 0 : spec_group_index(performer->spec, slot.index);
     struct environment_facts facts = {.slot = slot,
                                       .group = group,
@@ -131,7 +132,8 @@ static int fork_process(struct performer *performer, const struct action *action
         terminal_release(performer->terminal);
     if (spec_is_command(performer->spec, slot)) {
         terminal_prepare(performer->terminal);
-        plan.terminal = performer->terminal;
+        terminal = *performer->terminal;
+        plan.terminal = &terminal;
     }
     plan.wraps = wrap_context(performer->wraps, slot.kind == SLOT_PRIMARY ? performer->spec->groups_count : group);
     return spawn(&plan, &channels->status_write, ret_pid);

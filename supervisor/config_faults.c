@@ -164,8 +164,8 @@ static unsigned least(unsigned a, unsigned b) {
 }
 
 /* Changes from a to b, an exchange of neighbours counting as one; some number above `near` where there are more than
- * that. Both are at most NEAREST_BYTES long. No row goes below the least of the one before it (nor, by an exchange, below
- * that of two before it and one), so that most names are done with after a few rows. */
+ * that. Both are at most NEAREST_BYTES long. No row goes below the least of the one before it (nor, by an exchange,
+ * below that of two before it and one), so that most names are done with after a few rows. */
 static unsigned distance(const char *a, size_t a_length, const char *b, size_t b_length, unsigned near) {
     unsigned rows[3][NEAREST_BYTES + 1];
     for (unsigned j = 0; j <= b_length; j++)

@@ -1,24 +1,26 @@
 #!/bin/sh
 # The Debian packages that brood needs, in one place: `tests/deps.sh run` for make and `make run`, `tests/deps.sh
-# containers` for `make containers`, `tests/deps.sh test` for `make test` and everything else. Silent where nothing is
+# containers` and `bench` for the targets of these names, `tests/deps.sh test` for `make test` and everything else. Silent where nothing is
 # missing, and then no network is needed.
 #
 # dpkg is asked first and apt-get only for what is missing. A package also counts as there where an installed one
 # provides it: the nodejs of another vendor brings npm along.
 set -eu
 
-run='gcc make libc6-dev libcap-dev libinih-dev musl-tools'
+run='gcc make libc6-dev libcap-dev libinih-dev musl-tools dpkg-dev'
 test="$run libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy mandoc man-db nginx nodejs npm python3 strace
     util-linux procps curl patch git perl python3-coverage busybox tini dumb-init catatonit systemd"
 
 containers="$run python3 docker.io podman runc uidmap mmdebstrap"
+bench="$test s6"
 
 case ${1-} in
 run) wanted=$run ;;
 test) wanted=$test ;;
 containers) wanted=$containers ;;
+bench) wanted=$bench ;;
 *)
-    echo "usage: tests/deps.sh run|test|containers" >&2
+    echo "usage: tests/deps.sh run|test|containers|bench" >&2
     exit 2
     ;;
 esac

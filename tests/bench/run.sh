@@ -1,10 +1,11 @@
 #!/bin/sh
-# Measures what wrapping costs: `tests/bench/run.sh BUILD [shim|node]...` (build, both). Ratios within one run, never
-# compared with a figure of another one; status 0 unless something could not be measured, whatever the figures are: a
-# machine that is busy must fail no test.
+# Measures brood against its peers, and what wrapping costs: `tests/bench/run.sh BUILD [init|workers|shim|node]...`
+# (build, all). Ratios within one run, never compared with a figure of another one; status 0 unless something could not be
+# measured, a missing peer for one, whatever the figures are: a machine that is busy must fail no test.
 #
-#     ROUNDS=2000 NODE_ROUNDS=50    how often each way is run
-#     TRACE=                        what the measuring program is run by, `perf stat` for one
+#     START_ROUNDS=1000 SIGNAL_ROUNDS=2000 ORPHAN_ROUNDS=10 WORKER_ROUNDS=10     init and workers; root is needed
+#     ROUNDS=2000 NODE_ROUNDS=50    how often each way of shim and node is run
+#     TRACE=                        what the measuring program of shim is run by, `perf stat` for one
 #     NODE=node                     the Node that is measured
 #
 # The first run fetches spawn-wrap (package-lock.json) with npm and keeps it below BUILD/bench.
@@ -18,22 +19,45 @@ target=$build/bench
 node=$(command -v "${NODE:-node}" || true)
 mkdir -p "$target/bin"
 
+program() {
+    name=$1
+    shift
+    "${CC:-cc}" -std=c17 -D_GNU_SOURCE -O2 -I"$root" -I"$root" -Wall -Wextra -static -o "$target/$name" "$@"
+}
+
+# As in a container: the command is looked for where it usually lies.
+measure_init() {
+    program init "$here/init.c" "$here/orphans.c" "$here/latency.c" "$here/peers.c" "$here/figures.c"
+    for part in "start ${START_ROUNDS:-1000}" "signal ${SIGNAL_ROUNDS:-2000}" "orphans ${ORPHAN_ROUNDS:-10}"; do
+        # shellcheck disable=SC2086 # two words
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin "$target/init" $part "$build/brood"
+    done
+}
+
+measure_workers() {
+    freestanding pause.c -o "$target/pause"
+    program workers "$here/workers.c" "$here/supervised.c" "$here/rest.c" "$here/figures.c"
+    "$target/workers" "${WORKER_ROUNDS:-10}" "$build/brood" "$target/pause" "$scratch"
+}
+
 # spawn-wrap keeps its shims in $HOME.
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 trap 'exit 1' HUP INT TERM
 
 freestanding() {
+    source=$1
+    shift
     "${CC:-cc}" -std=c17 -D_GNU_SOURCE -Os -I"$root" -Wall -Wextra -ffreestanding -fno-builtin -fno-stack-protector \
         -fno-pic -fno-asynchronous-unwind-tables -ffunction-sections -nostdlib -static \
-        -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code -s "$@" "$here/tiny.c"
+        -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code -s "$@" "$here/$source"
 }
 
 # `node` is a program that only ends: Node itself takes a hundred times as long as what is measured here. The directory
 # stands second on PATH, as /usr/local/bin does in Node's images.
 measure_shim() {
-    freestanding -o "$target/tiny"
-    freestanding -DWRAPPER -o "$target/wrapper"
+    freestanding tiny.c -o "$target/tiny"
+    freestanding tiny.c -DWRAPPER -o "$target/wrapper"
     cp "$target/tiny" "$target/bin/node"
     cp "$target/tiny" "$target/bin/wrapped"
     "${CC:-cc}" -std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -o "$target/shim" "$here/shim.c"
@@ -66,6 +90,10 @@ install_spawn_wrap() {
 }
 
 measure_node() {
+    if [ -z "$node" ]; then
+        echo "tests/bench/run.sh: no ${NODE:-node} on PATH" >&2
+        exit 1
+    fi
     install_spawn_wrap
     cat >"$scratch/node.ini" <<END
 [wrap:module]
@@ -76,14 +104,10 @@ END
         "$scratch/node.ini" "$target/node_modules/spawn-wrap"
 }
 
-if [ -z "$node" ]; then
-    echo "tests/bench/run.sh: no ${NODE:-node} on PATH" >&2
-    exit 1
-fi
-[ $# -gt 0 ] || set -- shim node
+[ $# -gt 0 ] || set -- init workers shim node
 for part; do
     case $part in
-    shim | node) "measure_$part" ;;
-    *) echo "tests/bench/run.sh: $part: there are shim and node" >&2 && exit 1 ;;
+    init | workers | shim | node) "measure_$part" ;;
+    *) echo "tests/bench/run.sh: $part: there are init, workers, shim and node" >&2 && exit 1 ;;
     esac
 done

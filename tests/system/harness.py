@@ -246,6 +246,8 @@ class Test:
         for stream in (process.stderr, process.stdout):
             if stream:
                 os.set_blocking(stream.fileno(), False)
+                with contextlib.suppress(OSError):  # 10,000 records at once: brood drops what doesn't fit
+                    fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, 1 << 20)
         self.broods.append(None)
         is_wrapped = mode == "pid1" or bool(prefix) and prefix[0] == "strace"
         brood = Brood(self, process, (path or OPTIONS["brood"]) if is_wrapped else None)

@@ -211,7 +211,7 @@ def test_descriptors_run_out_for_a_while(t):
 ONCE = {
     "pipe2": ("EMFILE", 4), "epoll_create1": ("EMFILE", 1), "epoll_ctl": ("ENOMEM", 6), "epoll_wait": ("EINTR", 5),
     "epoll_pwait": ("EINTR", 5), "signalfd4": ("EMFILE", 1), "timerfd_create": ("EMFILE", 1),
-    "timerfd_settime": ("EINVAL", 3), "clone": ("EAGAIN", 2), "fcntl": ("EMFILE", 5), "openat": ("EMFILE", 8),
+    "timerfd_settime": ("EINVAL", 3), "clone": ("EAGAIN", 2), "fcntl": ("EMFILE", 5), "openat": ("EMFILE", 8), "open": ("EMFILE", 8), "fork": ("EAGAIN", 2),
     "prctl": ("EINVAL", 2),
     "pidfd_open": ("EMFILE", 3), "pidfd_send_signal": ("ENOSYS", 3), "getdents64": ("ENOMEM", 2),
     "write": ("EAGAIN", 4), "mmap": ("ENOMEM", 3), "prlimit64": ("EPERM", 2), "setrlimit": ("EPERM", 1),
@@ -233,7 +233,7 @@ def check_one_refusal(t, name, error, number):
     took = now_ms() - begin
     t.notes.append(f"{name} call {number} = {error}: status {status}, {took} ms")
     started = len(t.told("a/0 start")) > count
-    refused = (100, 111) if name == "openat" else (111,)  # a config that can't be read is the user's fault
+    refused = (100, 111) if name in ("open", "openat") else (111,)  # a config that can't be read is the user's fault
     t.ok(status == 0 and started or status in refused and not started,
          f"{name} call {number} = {error}: status {status}, started: {started}")
     t.ok(took < 1000 and len(t.told("lost start .*")) == len(t.told("lost TERM")),

@@ -165,7 +165,8 @@ def test_notify_keeps_no_descriptor(t):
     t.wait_event("b/0 start")
     first = descriptors_of(brood.pid)
     brood.wait_record("a/0.*-> failed")
-    t.between(descriptors_of(brood.pid), first - 4, first, "descriptors of brood")
+    # What one incarnation holds comes and goes between the two looks; what each of 20 left would be 20.
+    t.between(descriptors_of(brood.pid), first - 4, first + 4, "descriptors of brood")
     brood.stop(signal.SIGTERM, 0)
     brood.has("its main process is", 21)
 
