@@ -294,8 +294,9 @@ asan:
 	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused \
 	    -x wrap_faults_of_brood -x remap_leaves_broods_own $(TESTS:%=-k %)
 
-# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the same.
-FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the
+# same. With -fstrict-overflow, which comes last: -fwrapv's arithmetic has no overflow that could be found.
+FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fstrict-overflow \
 	-fno-sanitize-coverage=trace-cmp -fsanitize-coverage-ignorelist=tests/fuzz/uncovered -DFUZZING
 fuzz:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/fuzz CC=clang SANITIZE='$(FUZZ_SANITIZE)' $(FUZZ:%=$(O)/fuzz/fuzzer/%)
