@@ -226,7 +226,13 @@ def beside(extra=""):
 
 
 def test_config_and_command_end_with_the_command(t):
-    brood = t.brood(beside(), command=worker_argv("name:cmd", "env:WORKER_NAME", "say:start", "wait:200", "exit:5"))
+    brood = t.brood(beside(), command=worker_argv("name:cmd", "env:WORKER_NAME", "say:start", "serve:exit=5"))
+    t.wait_event("web/0 start")
+    t.wait_event("cmd start")
+    for pid in children_of(brood.pid):
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            if b"name:cmd" in file.read():
+                os.kill(pid, signal.SIGTERM)
     brood.ends(5, "main")
     t.equal(t.story({"web/0"}), ["web/0 start", "web/0 TERM", "web/0 CONT"], "web is stopped")
 
