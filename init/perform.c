@@ -66,7 +66,7 @@ static void plan_process(const struct performer *performer, struct slot slot, in
         add_fd(plan, performer->null, STDOUT_FILENO);
         add_fd(plan, performer->null, STDERR_FILENO);
     }
-    if (ready_write >= 0)
+    if (group && ready_write >= 0)
         add_fd(plan, ready_write, group->ready_fd);
     if (group && group->ready == READY_FILE)
         plan_file(performer, slot, group, plan);
