@@ -11,24 +11,8 @@
 #include <stddef.h>
 #include <unistd.h>
 
+#include "wrap/fd.h"
 #include "wrap/journal.h"
-
-/* Closes *fd unless it is negative; errno stays, since this happens on the way out after a call that failed. */
-static inline void fd_close(int *fd) {
-    int error = errno;
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-    errno = error;
-}
-
-static inline int fd_take(int *fd) {
-    int taken = *fd;
-    *fd = -1;
-    return taken;
-}
-
-#define CLEANUP_FD __attribute__((cleanup(fd_close)))
 
 #define STRICT_REAL "real"      /* in the shim directory: where real programs are mounted */
 #define STRICT_BACKUP ".brood-" /* beside a program: where its second name is */
