@@ -11,7 +11,9 @@ set -eu
 target=${1:?usage: tests/libs.sh DIRECTORY}
 mkdir -p "$target"
 target=$(cd "$target" && pwd)
-debian=${DEBIAN:-http://deb.debian.org/debian}
+# The archive that this machine has its packages from.
+# shellcheck disable=SC2016 # apt's variable, not the shell's
+debian=${DEBIAN:-$(apt-get indextargets --format '$(SITE)' | grep -m 1 '/debian/*$' || true)}
 log=$target/log
 
 [ ! -e "$target/done" ] || exit 0
