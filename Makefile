@@ -45,18 +45,18 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
-SUPERVISOR := signals words config config_check config_endpoints config_faults config_json config_keys config_memory \
+SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole notify readiness terminal sandbox perform log \
+INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal sandbox perform log \
 	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
-PRELOAD := preload preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
+PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
 UNIT := words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
-	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts
+	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
@@ -155,6 +155,7 @@ $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o
 $(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
+$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole log)
 $(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o

@@ -15,7 +15,9 @@
 #include "supervisor/signals.h"
 #include "wrap/environ.h"
 
-#define OWN_VARIABLES 10 /* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, two of WATCHDOG, two to spare */
+/* WORKER_ID, _TYPE, _NAME, _INDEX, _COUNT, NOTIFY_SOCKET, two each of WATCHDOG and LISTEN, two to spare */
+#define OWN_VARIABLES 12
+#define LISTEN_NAMES 1         /* LISTEN_FDNAMES, which is longer, is handed in */
 #define OWN_VARIABLE_BYTES 160 /* a socket's path has at most 108 */
 
 struct environment {
@@ -129,7 +131,7 @@ static int fit_array(struct environment *environment) {
     }
     if (environment->array && most <= environment->array_count)
         return 0;
-    char **array = malloc((OWN_VARIABLES + most + 1) * sizeof *array);
+    char **array = malloc((OWN_VARIABLES + LISTEN_NAMES + most + 1) * sizeof *array);
     if (!array)
         return -ENOMEM;
     free(environment->array);
@@ -188,7 +190,7 @@ const char *environment_get(const struct environment *environment, int32_t user,
 int environment_wrap(struct environment *environment, int32_t user, const char *directory, const char *library) {
     assert(user != ENVIRONMENT_CONTAINER); /* the others have borrowed its strings */
     struct environ_block *block = block_of(environment, user);
-    int r = environ_add_search(block, directory);
+    int r = directory ? environ_add_search(block, directory) : 0;
     if (r == 0 && library)
         r = environ_add_preload(block, library);
     return r < 0 ? r : fit_array(environment);
@@ -216,6 +218,12 @@ static void add_watchdog(struct own_variables *own, msec_t interval) {
     snprintf(text, sizeof text, "%lld", (long long)interval * 1000);
     add(own, "WATCHDOG_USEC", text);
     add_number(own, "WATCHDOG_PID", (uint32_t)getpid());
+}
+
+/* LISTEN_PID is brood's own, for environment_rename_pid(). */
+static void add_listen(struct own_variables *own, uint32_t count) {
+    add_number(own, "LISTEN_FDS", count);
+    add_number(own, "LISTEN_PID", (uint32_t)getpid());
 }
 
 static void add_ending(struct own_variables *own, struct ending ending, int sigrtmin) {
@@ -248,20 +256,22 @@ static bool same_name(const char *variable, const char *other) {
 }
 
 /* The own variables, then those of the block but for theirs: whoever reads the last of two finds brood's, too. */
-static char **compose(struct own_variables *own, struct environ_block *block) {
+static char **compose(struct own_variables *own, char *listen_names, struct environ_block *block) {
     struct environment *environment = own->environment;
     char **array = environment->array;
     size_t count = 0;
     for (uint32_t i = 0; i < own->count; i++)
         array[count++] = environment->own[i];
+    if (listen_names)
+        array[count++] = listen_names;
     for (char **variable = environ_array(block); *variable; variable++) {
-        bool replaced = false;
+        bool replaced = listen_names && same_name(*variable, listen_names);
         for (uint32_t i = 0; i < own->count && !replaced; i++)
             replaced = same_name(*variable, environment->own[i]);
         if (!replaced)
             array[count++] = *variable;
     }
-    assert(count <= OWN_VARIABLES + environment->array_count);
+    assert(count <= OWN_VARIABLES + LISTEN_NAMES + environment->array_count);
     array[count] = NULL;
     return array;
 }
@@ -285,13 +295,15 @@ char **environment_of(struct environment *environment, const struct environment_
         add(&own, "NOTIFY_SOCKET", facts->notify_socket);
     if (facts->notify_socket && group->watchdog > 0)
         add_watchdog(&own, group->watchdog);
+    if (facts->listen_names)
+        add_listen(&own, group->listen.count);
     if (facts->slot.kind == SLOT_HOOK || facts->slot.kind == SLOT_PROBE) {
         if (facts->worker_pid)
             add_number(&own, "WORKER_PID", (uint32_t)facts->worker_pid);
         else
             add_ending(&own, facts->ending, spec->sigrtmin);
     }
-    return compose(&own, block);
+    return compose(&own, facts->listen_names, block);
 }
 
 /* --- in the child --- */

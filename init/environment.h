@@ -20,6 +20,9 @@ struct environment_facts {
     struct ending ending;      /* a hook whose worker has ended; ENDING_NONE: none */
     const char *notify_socket; /* its path; NULL: none. With it come WATCHDOG_USEC, and WATCHDOG_PID with brood's own
                                   pid (environment_rename_pid()), where the group has a watchdog */
+    char
+        *listen_names; /* "LISTEN_FDNAMES=…" of a worker that is given sockets, NULL: it isn't. With it come LISTEN_FDS,
+                           and LISTEN_PID as above */
 };
 
 /* Whose environment: the number of a group, or one of these. ENVIRONMENT_CONTAINER is what [env] makes of brood's own;
@@ -35,7 +38,7 @@ void environment_close(struct environment *environment); /* takes NULL */
 /* A value, NULL where it isn't set; the environment's, and valid until the next environment_wrap(). */
 const char *environment_get(const struct environment *environment, int32_t user, const char *name);
 
-/* Puts a shim directory before the PATH and a preload library (NULL: none) behind the LD_PRELOAD of a group or of the
+/* Puts a shim directory before the PATH and a preload library (each or NULL: none) behind the LD_PRELOAD of a group or of the
  * primary. Returns 0, -ENOMEM, or -E2BIG. */
 int environment_wrap(struct environment *environment, int32_t user, const char *directory, const char *library);
 

@@ -16,6 +16,7 @@
 #include "init/fd.h"
 #include "init/hosts.h"
 #include "init/log.h"
+#include "init/sockets.h"
 #include "init/status.h"
 #include "init/wrapping.h"
 #include "init/whole.h"
@@ -119,10 +120,12 @@ static int check_wraps(const struct options *options, const struct config *confi
     return r;
 }
 
-/* The same for the hosts that are probed. */
+/* The same for the hosts that are probed or listened at, and the owners of sockets. */
 static int check_hosts(const struct options *options, const struct config *config, uint32_t *ret_count) {
     struct local_faults faults = {.options = options};
     int r = hosts_check(&config->spec, print_local_fault, &faults);
+    if (r == 0)
+        r = sockets_check(&config->spec, print_local_fault, &faults);
     *ret_count = faults.count;
     return r;
 }

@@ -144,6 +144,8 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
     else
         r = environment_open(input->spec, environ, &loop->performer.environment, error, size);
     if (r == 0)
+        r = sockets_open(input->spec, &loop->performer.sockets, error, size);
+    if (r == 0)
         r = wrapping_open(input->spec, loop->performer.environment, &loop->performer.wraps, error, size);
     if (r == 0)
         r = readiness_open(input->spec, &loop->readiness, error, size);
@@ -167,6 +169,7 @@ void loop_close(struct loop *loop) {
     descendants_close(loop->performer.descendants);
     if (loop->performer.wraps)
         wrap_close(loop->performer.wraps);
+    sockets_close(loop->performer.sockets);
     environment_close(loop->performer.environment);
     terminal_close(&loop->terminal);
     unshared_free(loop->core, sv_bytes(loop->performer.spec));

@@ -73,8 +73,9 @@ static struct outcome run(const struct options *options, const struct spec *spec
 static int write_shims(const struct options *options, const struct spec *spec) {
     char text[WRAPPING_ERROR_BYTES];
     struct environment *environment = NULL;
-    if (spec->wraps_count == 0)
-        return refuse(STATUS_USAGE, "--write-shims: the config has no [wrap:NAME] section, there is nothing to write");
+    if (!wrapping_needed(spec))
+        return refuse(STATUS_USAGE, "--write-shims: the config has no [wrap:NAME] section and no cluster that shares a "
+                                    "port, there is nothing to write");
     int r = environment_open(spec, environ, &environment, text, sizeof text);
     if (r == 0)
         r = wrapping_write(spec, environment, options->shims, text, sizeof text);

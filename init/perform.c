@@ -41,6 +41,17 @@ static void plan_file(const struct performer *performer, struct slot slot, const
     }
 }
 
+/* From 3 on, as sd_listen_fds(3) has it; LISTEN_PID is to be the pid of the program, also of one that is wrapped: shims
+ * only exec. */
+static void plan_sockets(const struct performer *performer, uint32_t group, struct spawn_plan *plan) {
+    const int *fds;
+    uint32_t count = sockets_of(performer->sockets, group, &fds);
+    for (uint32_t i = 0; i < count; i++)
+        add_fd(plan, fds[i], LISTEN_FDS_START + (int)i);
+    if (count > 0)
+        plan->renamed_pid = getpid();
+}
+
 /* A command without a config gets back what brood was started with; everybody else starts clean. */
 static void plan_process(const struct performer *performer, struct slot slot, int ready_write,
                          struct spawn_plan *plan) {
@@ -68,6 +79,8 @@ static void plan_process(const struct performer *performer, struct slot slot, in
     }
     if (group && ready_write >= 0)
         add_fd(plan, ready_write, group->ready_fd);
+    if (slot.kind == SLOT_WORKER)
+        plan_sockets(performer, spec_group_index(spec, slot.index), plan);
     if (group && group->ready == READY_FILE)
         plan_file(performer, slot, group, plan);
     if (group && slot.kind == SLOT_WORKER && group->watchdog > 0)
@@ -125,7 +138,9 @@ static int fork_process(struct performer *performer, const struct action *action
                                       .group = group,
                                       .worker_pid = beside ? children_live_pid(performer->children, worker) : 0,
                                       .ending = action->ending,
-                                      .notify_socket = channels->path[0] ? channels->path : NULL};
+                                      .notify_socket = channels->path[0] ? channels->path : NULL,
+                                      .listen_names =
+                                          slot.kind == SLOT_WORKER ? sockets_names(performer->sockets, group) : NULL};
     plan_process(performer, slot, channels->ready_write, &plan);
     plan.envp = environment_of(performer->environment, &facts);
     if (slot.kind == SLOT_WORKER)

@@ -7,6 +7,7 @@
 #include "init/inherited.h"
 #include "init/manager.h"
 #include "init/probes.h"
+#include "init/sockets.h"
 #include "init/terminal.h"
 #include "supervisor/action.h"
 #include "wrap/wrap.h"
@@ -20,6 +21,7 @@ struct performer {
     struct manager *manager;
     struct probes *probes;
     struct environment *environment;
+    struct sockets *sockets;   /* NULL: nobody shares any */
     struct wrap *wraps;        /* NULL: nothing is wrapped */
     struct terminal *terminal; /* the command's */
     struct descendants *descendants;

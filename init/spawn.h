@@ -13,9 +13,10 @@
 #include "init/sandbox.h"
 #include "init/terminal.h"
 #include "supervisor/event.h"
+#include "supervisor/limits.h"
 #include "wrap/context.h"
 
-#define SPAWN_FDS_MAX 5 /* 0, 1, 2, a readiness descriptor and one to spare */
+#define SPAWN_FDS_MAX (5 + LISTEN_MAX) /* 0, 1, 2, a readiness descriptor, one to spare, and sockets */
 
 /* Whatever descriptors of brood's have the numbers in `target`, the child has source there; sources are never lost to
  * another one's target. */

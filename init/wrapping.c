@@ -21,12 +21,14 @@ struct translation {
     struct wrap_input input;
     struct wrap_section *sections;
     char **wrappers; /* made absolute; NULL: was so */
+    bool *shares_ports;
 };
 
 static void translation_free(struct translation *translation) {
     for (uint32_t i = 0; translation->wrappers && i < translation->input.sections_count; i++)
         free(translation->wrappers[i]);
     free(translation->wrappers);
+    free(translation->shares_ports);
     free(translation->sections);
 }
 
@@ -40,19 +42,34 @@ static char *absolute(const char *path) {
     return text;
 }
 
+static bool shares_ports(const struct spec_group *group) {
+    return group->type == TYPE_CLUSTER && group->listen.count == 0;
+}
+
+bool wrapping_needed(const struct spec *spec) {
+    for (uint32_t i = 0; i < spec->groups_count; i++)
+        if (shares_ports(&spec->groups[i]))
+            return true;
+    return spec->wraps_count > 0;
+}
+
 /* In any case the result is for translation_free(). Returns 0 or -ENOMEM. */
 static int translate(const struct spec *spec, const char *search, struct translation *ret) {
     size_t count = (size_t)spec->wraps_count + 1; /* calloc(0) may return NULL */
     ret->sections = calloc(count, sizeof *ret->sections);
     ret->wrappers = calloc(count, sizeof *ret->wrappers);
+    ret->shares_ports = calloc((size_t)spec->groups_count + 1, sizeof *ret->shares_ports);
     ret->input = (struct wrap_input){.sections = ret->sections,
                                      .sections_count = spec->wraps_count,
                                      .groups_count = spec->groups_count,
+                                     .shares_ports = ret->shares_ports,
                                      .search = search,
                                      .shim_root = spec->wraps_count > 0 ? spec->wraps[0].shim_root : NULL,
                                      .say = say};
-    if (!ret->sections || !ret->wrappers)
+    if (!ret->sections || !ret->wrappers || !ret->shares_ports)
         return -ENOMEM;
+    for (uint32_t i = 0; i < spec->groups_count; i++)
+        ret->shares_ports[i] = shares_ports(&spec->groups[i]);
     int r = 0;
     for (uint32_t i = 0; i < spec->wraps_count && r == 0; i++) {
         const struct spec_wrap *wrap = &spec->wraps[i];
@@ -131,7 +148,7 @@ int wrapping_open(const struct spec *spec, struct environment *environment, stru
                   size_t size) {
     struct translation translation;
     struct wrap *wrap = NULL;
-    if (spec->wraps_count == 0) {
+    if (!wrapping_needed(spec)) {
         *ret = NULL;
         return 0;
     }

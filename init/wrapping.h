@@ -2,6 +2,7 @@
 #ifndef INIT_WRAPPING_H
 #define INIT_WRAPPING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "init/environment.h"
@@ -14,6 +15,10 @@
  * replace. Calls fault for each, with the line of its section. Returns 0 or -ENOMEM. */
 int wrapping_check(const struct spec *spec, const char *search,
                    void (*fault)(void *context, uint32_t line, const char *text), void *context);
+
+/* Whether a shim directory is needed: for a wrap, or for the library by which the workers of a cluster that listens by
+ * itself share a port. */
+bool wrapping_needed(const struct spec *spec);
 
 /* Makes the shims and enters them into the environment of each group. Returns 0 with *ret, which is for wrap_close()
  * (NULL where nothing is wrapped), or -errno with one line in error. */

@@ -218,10 +218,7 @@ static void check_group(struct parser *parser, const struct draft *draft) {
     uint32_t grace = key_line(SECTION_WORKER, draft->seen, "grace");
     uint32_t limit = key_line(SECTION_WORKER, draft->seen, "restart_limit");
     uint32_t delay = key_line(SECTION_WORKER, draft->seen, "restart_delay");
-    uint32_t listen = key_line(SECTION_WORKER, draft->seen, "listen");
-    if (listen > 0 && group->listen.count > 0 && group->type != TYPE_CLUSTER)
-        fault_add(parser, listen, FAULT_ERROR, "[worker:%s] listen: only a cluster listens; add type = cluster",
-                  group->name);
+    listen_check(parser, draft);
     /* A `ready` with a fault in it isn't none. */
     bool no_ready = key_line(SECTION_WORKER, draft->seen, "ready") == 0 || parser->errors == 0;
     if (timeout > 0 && group->startup_timeout != MSEC_NEVER && group->ready == READY_NONE && no_ready)

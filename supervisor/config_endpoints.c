@@ -1,4 +1,5 @@
-/* Where something listens or answers: ready, check and listen. Only the form is checked;
+/* Where something listens or answers: ready and check, and the
+ * addresses of listen (config_listen.c). Only the form is checked;
  * whether HOST is a name of /etc/hosts is looked up when brood starts. Sources: RFC 4291
  * 2.2 for IPv6 addresses, unix(7) for paths. */
 #include "supervisor/config_internal.h"
@@ -94,8 +95,7 @@ static bool host_valid(const char *host, bool brackets) {
     return strcmp(host, "*") == 0 || ipv4_valid(host) || host_name_valid(host);
 }
 
-/* HOST:PORT, an IPv6 address in brackets. whole is what a fault shows. */
-static bool address_check(struct parser *parser, const char *text, const char *whole) {
+bool address_check(struct parser *parser, const char *text, const char *whole, uint64_t least_port) {
     static const char legal[] = "a numeric address ([…] around IPv6), * or a name of /etc/hosts";
     char host[HOST_BYTES];
     bool brackets = text[0] == '[';
@@ -111,8 +111,9 @@ static bool address_check(struct parser *parser, const char *text, const char *w
         key_error(parser, "%s has too many colons; write an IPv6 address in brackets, [::1]:80", whole);
         return false;
     }
-    if (!number_parse(behind + 1, 65535, &port) || port == 0) {
-        key_error(parser, "%s has no port of 1 to 65535; write one behind the host's colon", whole);
+    if (!number_parse(behind + 1, 65535, &port) || port < least_port) {
+        key_error(parser, "%s has no port of %u to 65535; write one behind the host's colon", whole,
+                  (unsigned)least_port);
         return false;
     }
     if (length < sizeof(host)) {
@@ -125,7 +126,7 @@ static bool address_check(struct parser *parser, const char *text, const char *w
     return false;
 }
 
-static bool path_check(struct parser *parser, const char *path, bool socket, const char *whole) {
+bool path_check(struct parser *parser, const char *path, bool socket, const char *whole) {
     if (path[0] != '/') {
         key_error(parser, "%s has no absolute path; write one that begins with /", whole);
         return false;
@@ -165,7 +166,7 @@ void take_ready(struct parser *parser, const struct key *key, void *field) {
             key_error(parser, "%s has no free descriptor; write fd:3 to fd:%d", whole, NOTIFY_FD_MAX);
         }
     } else if ((rest = behind(parser, "tcp:")) != NULL) {
-        if (address_check(parser, rest, whole)) {
+        if (address_check(parser, rest, whole, 1)) {
             group->ready = READY_TCP;
             group->ready_text = keep(parser, rest);
         }
@@ -199,26 +200,11 @@ void take_check(struct parser *parser, const struct key *key, void *field) {
         if (command_split(parser, rest, &group->check_command))
             group->check = CHECK_EXEC;
     } else if ((rest = behind(parser, "tcp:")) != NULL) {
-        if (address_check(parser, rest, whole)) {
+        if (address_check(parser, rest, whole, 1)) {
             group->check = CHECK_TCP;
             group->check_text = keep(parser, rest);
         }
     } else {
         key_error(parser, "%s is not a value of it; write exec:COMMAND or tcp:HOST:PORT", whole);
     }
-}
-
-static bool listen_check(struct parser *parser, const char *item) {
-    const char *whole = excerpt(parser, item, strlen(item), true);
-    if (strncmp(item, "tcp://", 6) == 0)
-        return address_check(parser, item + 6, whole);
-    if (strncmp(item, "unix:", 5) == 0)
-        return path_check(parser, item + 5, true, whole);
-    key_error(parser, "%s is no place to listen at; write tcp://HOST:PORT or unix:PATH, separated by commas", whole);
-    return false;
-}
-
-void take_listen(struct parser *parser, const struct key *key, void *field) {
-    (void)key;
-    (void)list_take(parser, &parser->keep, listen_check, field);
 }

@@ -281,6 +281,8 @@ void take_programs(struct parser *parser, const struct key *key, void *field);
 void take_user(struct parser *parser, const struct key *key, void *field);
 void take_users(struct parser *parser, const struct key *key, void *field);
 
+/* Whether this can be the name or number of a user or group; false: an error says why it can't. */
+bool user_check(struct parser *parser, const char *item);
 /* Reads the comma separated list of the current value into *ret; each item was passed to check(), which says what is
  * wrong with it. Empty and repeated items are faults. Returns false, with *ret untouched, where there was one. */
 bool list_take(struct parser *parser, struct arena *arena, bool (*check)(struct parser *, const char *item),
@@ -292,7 +294,16 @@ void signal_unknown(struct parser *parser, const char *value, const char *name, 
 
 void take_ready(struct parser *parser, const struct key *key, void *field); /* of a struct spec_group */
 void take_check(struct parser *parser, const struct key *key, void *field);
-void take_listen(struct parser *parser, const struct key *key, void *field);
+/* HOST:PORT, an IPv6 address in brackets. whole is what a fault shows. False, with an error, where it is none. */
+bool address_check(struct parser *parser, const char *text, const char *whole, uint64_t least_port);
+/* An absolute path; one of a socket is short. As above. */
+bool path_check(struct parser *parser, const char *path, bool socket, const char *whole);
+
+/* --- config_listen.c -- */
+
+void take_listen(struct parser *parser, const struct key *key, void *field); /* of a struct spec_group */
+/* What of a group's sockets doesn't go with its other keys. */
+void listen_check(struct parser *parser, const struct draft *draft);
 
 /* --- config_values.c -- */
 

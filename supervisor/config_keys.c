@@ -44,7 +44,7 @@ static const struct key worker_keys[] = {
     {.name = "start", .quoting = QUOTING_COMMAND, .take = take_command, .offset = GROUP(start)},
     {.name = "count", .take = take_count, .offset = GROUP(count)},
     {.name = "type", .take = take_choice, .offset = GROUP(type), .choices = types},
-    {.name = "listen", .take = take_listen, .offset = GROUP(listen)},
+    {.name = "listen", .take = take_listen},
     {.name = "stop", .quoting = QUOTING_COMMAND, .take = take_command, .offset = GROUP(stop)},
     {.name = "ready", .quoting = QUOTING_PROBE, .take = take_ready},
     {.name = "startup_timeout", .take = take_duration, .offset = GROUP(startup_timeout), .zero_is_never = true},
@@ -141,8 +141,6 @@ static const struct {
     /* clang-format off */
     {SECTION_SUPERVISOR, "control", NULL, "none"},
     NOT_BUILT_OF_IDENTITY(SECTION_PRIMARY),
-    {SECTION_WORKER, "type", "cluster", NULL},
-    {SECTION_WORKER, "listen", NULL, NULL},
     {SECTION_WORKER, "check", NULL, NULL},
     {SECTION_WORKER, "check_interval", NULL, NULL},
     {SECTION_WORKER, "check_timeout", NULL, NULL},

@@ -94,7 +94,7 @@ void take_programs(struct parser *parser, const struct key *key, void *field) {
 }
 
 /* A name as /etc/passwd can have it, or a number; the largest one means "no change" to the kernel. */
-static bool user_check(struct parser *parser, const char *item) {
+bool user_check(struct parser *parser, const char *item) {
     size_t length = strlen(item);
     size_t digits = strspn(item, "0123456789");
     uint64_t number;

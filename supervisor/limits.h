@@ -15,6 +15,7 @@
 #define ENV_FILE_BYTES_MAX (1u << 20) /* of an env_file; exec takes less than that anyway */
 #define DURATION_MAX_MS (365ll * 24 * 60 * 60 * 1000)
 #define RESTART_LIMIT_MAX 1000 /* failures remembered per worker: 8 bytes each */
+#define LISTEN_MAX 64          /* sockets of one group: each is a descriptor of every worker */
 #define SIGNALS_END 65         /* signal numbers are 1 to 64 on Linux */
 
 /* One sv_step appends at most this many actions, so that one signal for 10,000 workers never starves a reap. */

@@ -49,6 +49,21 @@ enum worker_stdin { STDIN_NULL, STDIN_INHERIT };
 enum worker_output { OUTPUT_INHERIT, OUTPUT_PREFIX, OUTPUT_JSON, OUTPUT_NULL };
 enum check_kind { CHECK_NONE, CHECK_EXEC, CHECK_TCP };
 
+enum listen_kind { LISTEN_TCP, LISTEN_UDP, LISTEN_UNIX };
+
+/* A socket of `listen`, which its group's workers share. */
+struct spec_listen {
+    enum listen_kind kind;
+    char *address;    /* HOST:PORT, * and port 0 too; of LISTEN_UNIX a path */
+    char *name;       /* in LISTEN_FDNAMES; NULL: the group's */
+    char *user;       /* LISTEN_UNIX: a name or a number, the file's owner; NULL: as brood makes it */
+    char *group;      /* likewise */
+    uint32_t mode;    /* LISTEN_UNIX: of the file */
+    uint32_t backlog; /* 0: as long as the system allows */
+    bool reuseport;
+    bool ipv6only; /* of an address in brackets */
+};
+
 /* Which endings are a success: bit n of codes[n / 64] and of signals. */
 struct spec_success {
     uint64_t codes[4];
@@ -88,7 +103,8 @@ struct spec_group {
     struct spec_command start;
     struct spec_command stop; /* argc 0: none */
     enum worker_type type;
-    struct spec_text_list listen;
+    struct spec_text_list listen; /* as written */
+    struct spec_listen *sockets;  /* what each item of it means */
 
     enum ready_kind ready;
     int ready_fd;                      /* READY_FD: 3 or more */

@@ -9,7 +9,7 @@ set -eu
 
 run='gcc make libc6-dev libcap-dev libinih-dev musl-tools dpkg-dev'
 test="$run libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy mandoc man-db nginx nodejs npm python3 strace
-    util-linux procps curl patch git perl python3-coverage busybox tini dumb-init catatonit systemd"
+    util-linux procps curl patch git perl python3-coverage apache2-utils busybox tini dumb-init catatonit systemd"
 
 containers="$run python3 docker.io podman runc uidmap mmdebstrap"
 bench="$test s6"

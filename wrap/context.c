@@ -33,7 +33,10 @@ static bool strings_fit(const struct context *context) {
            text_length(context_string(context, context->key)) == CONTEXT_KEY_BYTES;
 }
 
+/* Without a program there is nothing to select: that is a library's, which only shares ports. */
 static bool selection_fits(const struct context *context) {
+    if (context->programs_count == 0)
+        return context->program == 0 && context->file == CONTEXT_BY_NAME && context->layer == 0;
     return context->program < context->programs_count && context->layer <= CONTEXT_LAYERS_MAX &&
            (context->file >= CONTEXT_TOLD || (context->file < context->files_count &&
                                               context_file_at(context, context->file)->program == context->program));

@@ -6,7 +6,7 @@
  *
  * One block of bytes: this header, strings, four tables, a NUL. A string is named by its offset from the header; 0 is
  * none. The library of a set (the programs that one kind of worker sees) carries all of them; the shims of a program
- * carry that one, and differ in the three fields that say what the file itself stands for. Numbers are in the machine's
+ * carry that one (a library of shared ports alone has none), and differ in the three fields that say what the file itself stands for. Numbers are in the machine's
  * byte order. Who reads one calls context_check() first; behind it every offset, index and string is good. */
 #ifndef WRAP_CONTEXT_H
 #define WRAP_CONTEXT_H
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #define CONTEXT_MAGIC "broodctx"
-#define CONTEXT_VERSION 1
+#define CONTEXT_VERSION 2
 #define CONTEXT_BYTES_MAX (1u << 20)
 #define CONTEXT_KEY_BYTES 6   /* letters and digits of mkdtemp(3) */
 #define CONTEXT_LAYERS_MAX 32 /* around one program */
@@ -30,6 +30,10 @@
 /* context.file, for what isn't one of the files */
 #define CONTEXT_BY_NAME 0xffffffffu /* the next one of that name on PATH, as the caller has it */
 #define CONTEXT_TOLD 0xfffffffeu    /* the one that VARIABLE_TOLD names */
+
+enum context_flags {
+    CONTEXT_SHARES_PORTS = 1, /* the library sets SO_REUSEPORT before each bind() to a port */
+};
 
 enum context_program_flags {
     PROGRAM_IS_NAME = 1, /* every file of that name, also one that appears later; else the files of the table alone */
@@ -89,7 +93,7 @@ struct context {
     uint32_t key;          /* CONTEXT_KEY_BYTES letters */
     uint32_t key_variable; /* "SPAWN_WRAP_KEY=…" */
     uint32_t item;         /* "KEY.SET." that begins our items in VARIABLE_INSIDE */
-    uint32_t names;        /* directory of the shims by name: first on PATH */
+    uint32_t names;        /* directory of the shims by name: first on PATH; 0: no program is wrapped */
     uint32_t entries;      /* directory of the shims by file and layer: ENTRIES/FILE/LAYER/NAME */
     uint32_t library;      /* path of the preload library; 0: reach = path everywhere */
 
@@ -97,6 +101,8 @@ struct context {
     uint32_t files, files_count;
     uint32_t layers, layers_count;
     uint32_t words, words_count; /* offsets of strings */
+
+    uint32_t flags;
 };
 
 /* --- what stands in the environment of a process --- */

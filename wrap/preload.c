@@ -8,7 +8,7 @@
  * escape is a nuisance, a broken process a disaster.
  *
  * Here: the functions that programs call. preload_exec.c has the exec itself, preload_search.c the search of PATH,
- * preload_spawn.c what leads to an exec inside the C library. */
+ * preload_spawn.c what leads to an exec inside the C library, preload_bind.c what is no exec at all. */
 #include "wrap/preload.h"
 
 #include <elf.h>

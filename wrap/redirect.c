@@ -52,7 +52,7 @@ static uint32_t find_program(const struct context *context, const char *base) {
 }
 
 static bool is_ours(const struct context *context, const char *path) {
-    const char *rest = text_after(path, context_string(context, context->names));
+    const char *rest = context->names == 0 ? NULL : text_after(path, context_string(context, context->names));
     if (rest == NULL || *rest != '/')
         rest = text_after(path, context_string(context, context->entries));
     return rest != NULL && *rest == '/';

@@ -17,8 +17,12 @@ static bool has_library(const struct context *context, const char *preload) {
     return context->library != 0 && paths_preload_has(preload, context_string(context, context->library));
 }
 
+static bool has_directory(const struct context *context, const char *search) {
+    return context->names == 0 || paths_has(search, context_string(context, context->names));
+}
+
 bool repair_needed(const struct context *context, char *const *envp, bool preloadable, const char *told) {
-    if (told[0] != '\0' || !paths_has(find(envp, "PATH"), context_string(context, context->names)))
+    if (told[0] != '\0' || !has_directory(context, find(envp, "PATH")))
         return true;
     return context->library != 0 && has_library(context, find(envp, "LD_PRELOAD")) != preloadable;
 }
@@ -45,7 +49,7 @@ void repair_plan(const struct context *context, char *const *envp, bool preloada
     ret->search = ret->preload = NULL;
     ret->without_preload = false;
     ret->told = told[0] != '\0' ? told : NULL;
-    if (!paths_has(former, directory)) {
+    if (!has_directory(context, former)) {
         struct text_builder text = {.bytes = ret->search_text, .size = sizeof ret->search_text};
         text_add(&text, "PATH=");
         if (paths_search(text.bytes + prefix, text.size - prefix, former, directory) > 0)

@@ -281,9 +281,10 @@ static int build_context(const struct set_input *input, struct set *set, const c
                              .key = block_string(block, input->key),
                              .key_variable = block_string(block, key),
                              .item = block_string(block, item),
-                             .names = block_string(block, set->names),
+                             .names = set->names ? block_string(block, set->names) : 0,
                              .entries = block_string(block, set->entries),
-                             .library = set->library ? block_string(block, set->library) : 0};
+                             .library = set->library ? block_string(block, set->library) : 0,
+                             .flags = set->shares_ports ? CONTEXT_SHARES_PORTS : 0};
     for (size_t i = first; i < end && !block->full; i++)
         if (is_in_set(set, &input->programs->items[i]))
             add_program(&builder, (uint32_t)i);
@@ -297,11 +298,11 @@ static int build_context(const struct set_input *input, struct set *set, const c
 int set_build(const struct set_input *input, uint32_t number, struct set *ret) {
     struct pool *pool = input->pool;
     const struct programs *programs = input->programs;
-    *ret = (struct set){.sections = ret->sections};
+    *ret = (struct set){.sections = ret->sections, .shares_ports = ret->shares_ports};
     ret->directory = pool_format(pool, "%s/%u", input->directory, number);
-    ret->names = pool_format(pool, "%s/%u/bin", input->directory, number);
+    ret->names = ret->sections ? pool_format(pool, "%s/%u/bin", input->directory, number) : NULL;
     ret->entries = pool_format(pool, "%s/%u/main", input->directory, number);
-    ret->library = reaches_files(input->wrap, ret->sections)
+    ret->library = ret->shares_ports || reaches_files(input->wrap, ret->sections)
                        ? pool_format(pool, "%s/%u/preload.so", input->directory, number)
                        : NULL;
     ret->shims = pool_take(pool, (programs->count + 1) * sizeof(void *));

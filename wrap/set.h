@@ -20,8 +20,9 @@ struct stub {
 
 struct set {
     uint32_t sections; /* bit n: section n applies */
+    bool shares_ports; /* the library lets its processes share ports */
     const char *directory;
-    const char *names;
+    const char *names; /* NULL: no section applies */
     const char *entries;
     const char *library; /* NULL: none */
     struct stub *stubs;
@@ -39,7 +40,7 @@ struct set_input {
     int pid; /* brood's, for context.root */
 };
 
-/* Fills ret, of which sections is given and nothing else is kept; number is the set's. Returns 0, -ENOMEM, or -E2BIG
+/* Fills ret, of which sections and shares_ports are given and nothing else is kept; number is the set's. Returns 0, -ENOMEM, or -E2BIG
  * where a context would get longer than CONTEXT_BYTES_MAX. */
 int set_build(const struct set_input *input, uint32_t number, struct set *ret);
 

@@ -485,7 +485,7 @@ _Noreturn void start(char **stack) {
     __asm__("" : "+r"(context)); /* not what the compiler saw, but what brood has written since */
     shim.name = "shim";
     call_open(&shim.call, stack);
-    if (!context_check(context, context->size))
+    if (!context_check(context, context->size) || context->programs_count == 0)
         fail(STATUS_SYSTEM, "this is no shim that brood has written", "", "");
     shim.context = context;
     shim.program = context_program_at(context, context->program);

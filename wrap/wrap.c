@@ -104,6 +104,9 @@ static void sweep(struct wrap *wrap) {
 /* A blank ends an entry of LD_PRELOAD; PATH may have some. */
 static unsigned root_flags(const struct wrap *wrap, bool make) {
     unsigned flags = (make ? SHIMDIR_MAKE : 0u) | SHIMDIR_BLANKS;
+    for (size_t i = 0; i < wrap->sets_count; i++)
+        if (wrap->sets[i].shares_ports)
+            flags &= ~(unsigned)SHIMDIR_BLANKS;
     for (uint32_t i = 0; i < wrap->input.sections_count; i++)
         if (wrap->input.sections[i].by_file)
             flags &= ~(unsigned)SHIMDIR_BLANKS;
@@ -143,7 +146,14 @@ static int choose_root(struct wrap *wrap, char *error, size_t size) {
         for (size_t i = 0; i < DEFAULT_ROOTS_COUNT && r < 0; i++)
             r = try_root(wrap, DEFAULT_ROOTS[i], i == 0, &refusals);
     }
-    if (r < 0)
+    if (r < 0 && input->sections_count == 0)
+        snprintf(error, size,
+                 "no place for the library by which the workers of type = cluster share a port: %s; set "
+                 "SPAWN_WRAP_SHIM_ROOT to a "
+                 "directory that can be written and isn't mounted noexec, make it with the image, by brood "
+                 "--write-shims, or use listen",
+                 why);
+    else if (r < 0)
         snprintf(
             error, size,
             "no place for shims: %s; set shim_root to a directory that can be written and isn't mounted noexec, or "
@@ -175,12 +185,15 @@ static int divide(struct wrap *wrap) {
         return -ENOMEM;
     for (uint32_t group = 0; group < groups; group++) {
         uint32_t sections = sections_of(&wrap->input, group);
+        bool ports = wrap->input.shares_ports && group < wrap->input.groups_count && wrap->input.shares_ports[group];
         uint32_t set = 0;
-        while (set < wrap->sets_count && wrap->sets[set].sections != sections)
+        while (set < wrap->sets_count &&
+               (wrap->sets[set].sections != sections || wrap->sets[set].shares_ports != ports))
             set++;
-        if (sections != 0 && set == wrap->sets_count)
-            wrap->sets[wrap->sets_count++].sections = sections;
-        wrap->set_of_group[group] = sections == 0 ? NO_SET : set;
+        bool any = sections != 0 || ports;
+        if (any && set == wrap->sets_count)
+            wrap->sets[wrap->sets_count++] = (struct set){.sections = sections, .shares_ports = ports};
+        wrap->set_of_group[group] = any ? set : NO_SET;
     }
     return 0;
 }

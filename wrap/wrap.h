@@ -33,6 +33,7 @@ struct wrap_input {
     const struct wrap_section *sections; /* the outermost first */
     uint32_t sections_count;             /* at most WRAP_SECTIONS_MAX */
     uint32_t groups_count;
+    const bool *shares_ports;     /* of each group: its processes may bind one port together; NULL: none */
     const char *search;           /* PATH of what is started; NULL: the usual one */
     const char *shim_root;        /* as configured; NULL: not at all */
     const char *environment_root; /* $SPAWN_WRAP_SHIM_ROOT; NULL: not set */
@@ -52,8 +53,8 @@ void wrap_close(struct wrap *wrap);
 /* --write-shims: writes the shims into `directory`, for broods whose shim_root it will be. */
 int wrap_write(const struct wrap_input *input, const char *directory, char *error, size_t size);
 
-/* What processes of a group (the primary: groups_count) get: the first entry of PATH, and the last of LD_PRELOAD or
- * NULL. False: this group isn't wrapped. Both live as long as wrap. */
+/* What processes of a group (the primary: groups_count) get: the first entry of PATH, and the last of LD_PRELOAD, each
+ * or NULL. False: this group isn't wrapped, and shares no ports. Both live as long as wrap. */
 bool wrap_environment(const struct wrap *wrap, uint32_t group, const char **ret_names, const char **ret_library);
 
 /* What brood itself must execute where a process of this group is to execute something: for redirect_exec(). NULL: this

@@ -70,6 +70,13 @@ static void check_group(const struct spec *spec, uint32_t index, uint32_t first_
     assert(group->check_interval > 0 && group->check_timeout > 0 && group->check_failures > 0);
     assert(group->listen.count == 0 || group->type == TYPE_CLUSTER);
     check_list(&group->listen);
+    assert(group->listen.count <= LISTEN_MAX);
+    for (uint32_t i = 0; i < group->listen.count; i++) {
+        const struct spec_listen *socket = &group->sockets[i];
+        assert(socket->kind == LISTEN_UNIX ? socket->address[0] == '/' : strchr(socket->address, ':') != NULL);
+        assert(socket->mode <= 0777 && strcspn(socket->address, "?,") == strlen(socket->address));
+        assert(group->ready != READY_FD || group->ready_fd >= 3 + (int)group->listen.count);
+    }
     check_identity(&group->identity);
     for (uint32_t i = 0; i < group->after_count; i++)
         assert(group->after[i] < spec->groups_count && group->after[i] != index);

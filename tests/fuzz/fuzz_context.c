@@ -49,7 +49,8 @@ static void walk(const struct context *context, size_t size) {
     for (size_t i = 0; i < sizeof strings / sizeof strings[0]; i++)
         walk_string(context, strings[i]);
     assert(strlen(context_string(context, context->key)) == CONTEXT_KEY_BYTES);
-    assert(context->program < context->programs_count && context->layer <= CONTEXT_LAYERS_MAX);
+    assert(context->program < context->programs_count || (context->program == 0 && context->file == CONTEXT_BY_NAME));
+    assert(context->layer <= CONTEXT_LAYERS_MAX);
     for (uint32_t i = 0; i < context->programs_count; i++) {
         const struct context_program *program = context_program_at(context, i);
         walk_row(context, program, sizeof *program);

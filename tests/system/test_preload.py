@@ -278,7 +278,7 @@ def test_preload_symbols(t):
     t.equal(names, ["w", "__environ", "w", "__errno_location", "w", "dlsym"], "undefined names")
     done = subprocess.run(["nm", "-D", "--defined-only", w.template], check=True, stdout=subprocess.PIPE)
     t.equal(sorted(line.split()[2] for line in done.stdout.decode().splitlines()),
-            ["execl", "execle", "execlp", "execv", "execve", "execveat", "execvp", "execvpe", "fexecve", "popen",
+            ["bind", "execl", "execle", "execlp", "execv", "execve", "execveat", "execvp", "execvpe", "fexecve", "popen",
              "posix_spawn", "posix_spawnp", "system"], "names")
     text = subprocess.run(["readelf", "-dlW", w.template], check=True, stdout=subprocess.PIPE).stdout.decode()
     t.ok("NEEDED" not in text and "TEXTREL" not in text and "INTERP" not in text, "no library, no text relocation")

@@ -149,6 +149,12 @@ static void expect_web(const struct spec_group *web) {
     assert_int_equal(web->type, TYPE_CLUSTER);
     assert_int_equal(web->listen.count, 3);
     assert_string_equal(web->listen.items[1], "tcp://[::]:8080");
+    assert_int_equal(web->sockets[1].kind, LISTEN_TCP);
+    assert_string_equal(web->sockets[1].address, "[::]:8080");
+    assert_true(web->sockets[1].ipv6only);
+    assert_int_equal(web->sockets[2].kind, LISTEN_UNIX);
+    assert_string_equal(web->sockets[2].address, "/run/shop.web");
+    assert_int_equal(web->sockets[2].mode, 0666);
     assert_string_equal(web->stop.argv[0], "/opt/shop/drain");
     assert_int_equal(web->ready, READY_EXEC);
     assert_int_equal(web->ready_command.argc, 3);

@@ -48,6 +48,21 @@ static void a_short_or_crooked_one(void **state) {
     assert_false(context_check(&empty, sizeof empty));
 }
 
+/* A library that only shares ports: it has no program, and so can't stand for one. */
+static void one_without_programs(void **state) {
+    (void)state;
+    static struct context_builder none;
+    builder_open(&none, "/shims/names", "/shims/entries", "/shims/preload.so");
+    none.header.flags = CONTEXT_SHARES_PORTS;
+    none.header.names = 0;
+    assert_true(context_check(&none, none.header.size));
+    none.header.program = 1;
+    assert_false(context_check(&none, none.header.size));
+    none.header.program = 0;
+    none.header.file = CONTEXT_TOLD;
+    assert_false(context_check(&none, none.header.size));
+}
+
 /* A number in the block, a bad value for it, and whether all larger ones are bad too. */
 static void bad_fields(void **state) {
     (void)state;
@@ -143,7 +158,8 @@ static void selections(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_one), cmocka_unit_test(a_short_or_crooked_one),
+        cmocka_unit_test(a_good_one),
+        cmocka_unit_test(one_without_programs), cmocka_unit_test(a_short_or_crooked_one),
         cmocka_unit_test(bad_fields), cmocka_unit_test(the_last_string_ends),
         cmocka_unit_test(selections),
     };
