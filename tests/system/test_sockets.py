@@ -503,6 +503,43 @@ def test_cluster_sets_reuseport_for_ports_of_that_group_alone(t):
     brood.stop()
 
 
+LISTENS = r"""
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(8081)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)argc;
+    int r = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 ? listen(fd, 5) : -1;
+    execl(argv[1], "worker", r == 0 ? "say:listens" : "say:refused", r == 0 ? "serve" : "exit:1", (char *)0);
+    return 1;
+}
+"""
+
+
+def test_cluster_of_musl_and_static_programs(t):
+    """The library is for either C library; without a dynamic loader the second one to bind the port is refused."""
+    source = t.file("listens.c", LISTENS)
+    for name, compiler in (("dynamic", ["musl-gcc"]), ("static", ["cc", "-static"])):
+        subprocess.run([*compiler, "-o", t.directory + "/" + name, source], check=True)
+        t.files.add(name)
+    for name, listening in (("dynamic", 3), ("static", 1)):
+        brood = t.brood(f"""
+            [worker:web]
+            start = {t.directory}/{name} {worker().strip("'")}
+            type = cluster
+            count = 3
+            restart = no
+            on_failure = continue
+        """)
+        t.pump(lambda: len(t.story()) == 3, "what each of three says")
+        t.equal(len([text for text in t.story() if text.endswith(" listens")]), listening, f"{name} programs that listen")
+        brood.stop()
+        t.events.clear()
+
+
 def test_cluster_without_a_place_for_the_library(t):
     """No directory that can be written and executed from is 111, and the config can be prepared with the image."""
     config = t.config(f"""

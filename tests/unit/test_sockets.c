@@ -131,7 +131,7 @@ static void a_file_that_is_there(void **state) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     static const int types[] = {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET};
     const struct spec *spec = parse(lists);
-    strncpy(address.sun_path, path_of("a"), sizeof address.sun_path - 1);
+    snprintf(address.sun_path, sizeof address.sun_path, "%.60s/a", directory);
     for (size_t i = 0; i < 3; i++) {
         struct sockets *sockets = NULL;
         int other = socket(AF_UNIX, types[i] | SOCK_CLOEXEC, 0);
