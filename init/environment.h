@@ -38,8 +38,8 @@ void environment_close(struct environment *environment); /* takes NULL */
 /* A value, NULL where it isn't set; the environment's, and valid until the next environment_wrap(). */
 const char *environment_get(const struct environment *environment, int32_t user, const char *name);
 
-/* Puts a shim directory before the PATH and a preload library (each or NULL: none) behind the LD_PRELOAD of a group or of the
- * primary. Returns 0, -ENOMEM, or -E2BIG. */
+/* Puts a shim directory before the PATH and a preload library (NULL: none, of either) behind the LD_PRELOAD of a group
+ * or of the primary. Returns 0, -ENOMEM, or -E2BIG. */
 int environment_wrap(struct environment *environment, int32_t user, const char *directory, const char *library);
 
 /* The environment of one process; the environment's, and valid until the next call. */

@@ -110,13 +110,15 @@ static int open_any(const struct spec_listen *place) {
     return fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL ? open_address(place, &v4, false) : fd;
 }
 
-static int open_inet(struct attempt *attempt) {
-    const struct spec_listen *place = attempt->place;
+/* Of a name the first address, so that each place is one descriptor. */
+static int open_host(const struct attempt *attempt) {
     struct hosts_addresses addresses;
-    int fd =
-        is_any(place) ? open_any(place) : hosts_find(place->address, attempt->hosts, attempt->hosts_length, &addresses);
-    if (fd == 0 && !is_any(place))
-        fd = open_address(place, &addresses.items[0], place->ipv6only);
+    int r = hosts_find(attempt->place->address, attempt->hosts, attempt->hosts_length, &addresses);
+    return r < 0 ? r : open_address(attempt->place, &addresses.items[0], attempt->place->ipv6only);
+}
+
+static int open_inet(struct attempt *attempt) {
+    int fd = is_any(attempt->place) ? open_any(attempt->place) : open_host(attempt);
     if (fd == -EACCES)
         snprintf(attempt->why, sizeof attempt->why,
                  "; low ports need CAP_NET_BIND_SERVICE, or a lower net.ipv4.ip_unprivileged_port_start");

@@ -139,18 +139,19 @@ static bool take_option(struct option *option, const char *text, unsigned *seen)
 }
 
 /* What is behind the ?: NAME=VALUE&NAME=VALUE. */
-static bool take_options(struct option *option, const char *text) {
+static bool take_options(const struct option *place, const char *text) {
     char one[OPTION_BYTES];
+    struct option option = *place;
     unsigned seen = 0;
     for (;;) {
         size_t length = strcspn(text, "&");
         if (length >= sizeof one) {
-            key_error(option->parser, "%s: an option is longer than %d bytes", option->whole, OPTION_BYTES - 1);
+            key_error(option.parser, "%s: an option is longer than %d bytes", option.whole, OPTION_BYTES - 1);
             return false;
         }
         memcpy(one, text, length);
         one[length] = '\0';
-        if (!take_option(option, one, &seen))
+        if (!take_option(&option, one, &seen))
             return false;
         if (text[length] == '\0')
             return true;
@@ -185,7 +186,7 @@ static bool listen_parse(struct parser *parser, const char *item, struct spec_li
     const char *whole = excerpt(parser, item, strlen(item), true);
     const char *question = strchr(item, '?');
     *ret = (struct spec_listen){.mode = MODE_USUAL, .ipv6only = true};
-    struct option option = {.parser = parser, .whole = whole, .listen = ret};
+    const struct option option = {.parser = parser, .whole = whole, .listen = ret};
     return place_parse(parser, item, whole, ret) && (question == NULL || take_options(&option, question + 1));
 }
 

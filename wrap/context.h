@@ -6,8 +6,9 @@
  *
  * One block of bytes: this header, strings, four tables, a NUL. A string is named by its offset from the header; 0 is
  * none. The library of a set (the programs that one kind of worker sees) carries all of them; the shims of a program
- * carry that one (a library of shared ports alone has none), and differ in the three fields that say what the file itself stands for. Numbers are in the machine's
- * byte order. Who reads one calls context_check() first; behind it every offset, index and string is good. */
+ * carry that one, and differ in the three fields that say what the file itself stands for; a library that only lets
+ * processes share ports has no program. Numbers are in the machine's byte order. Who reads one calls context_check()
+ * first; behind it every offset, index and string is good. */
 #ifndef WRAP_CONTEXT_H
 #define WRAP_CONTEXT_H
 

@@ -1,8 +1,8 @@
-/* bind() of the preload library: in a group of type = cluster that has no `listen`, every worker may bind the same port.
+/* bind() of the preload library: in a group of type = cluster without `listen` every worker may bind the same port.
  *
  * SO_REUSEPORT has to be set before bind(), by each of those who share. Port 0 is left out: the kernel then chooses a
- * port, and was seen to choose one for two UDP sockets that both allow it. The socket's own family isn't asked for: what
- * the option does to a socket of another one is nothing. */
+ * port, and was seen to choose one for two UDP sockets that both allow it. The socket's own family isn't asked for: to
+ * a socket of another one the option does nothing. */
 #include "wrap/preload.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #define SIGNALS_BYTES 8 /* of the kernel's sigset_t: enough for family and port */
 #define HOW_NONE (-1)   /* no way to change a signal mask */
 
-/* The caller's pointer may lead nowhere, which is EFAULT and not our end. The kernel reads a signal mask before it finds
- * that it has nothing to do with it. */
+/* The caller's pointer may lead nowhere, which is EFAULT and not our end. The kernel reads a signal mask before it
+ * finds that it has nothing to do with it. */
 static bool is_readable(const void *address) {
     return raw_call(__NR_rt_sigprocmask, HOW_NONE, raw_pointer(address), 0, SIGNALS_BYTES, 0) == -EINVAL;
 }

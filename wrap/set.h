@@ -40,8 +40,8 @@ struct set_input {
     int pid; /* brood's, for context.root */
 };
 
-/* Fills ret, of which sections and shares_ports are given and nothing else is kept; number is the set's. Returns 0, -ENOMEM, or -E2BIG
- * where a context would get longer than CONTEXT_BYTES_MAX. */
+/* Fills ret, of which sections and shares_ports are given and nothing else is kept; number is the set's. Returns 0,
+ * -ENOMEM, or -E2BIG where a context would get longer than CONTEXT_BYTES_MAX. */
 int set_build(const struct set_input *input, uint32_t number, struct set *ret);
 
 #endif

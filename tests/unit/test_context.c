@@ -158,10 +158,8 @@ static void selections(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_good_one),
-        cmocka_unit_test(one_without_programs), cmocka_unit_test(a_short_or_crooked_one),
-        cmocka_unit_test(bad_fields), cmocka_unit_test(the_last_string_ends),
-        cmocka_unit_test(selections),
+        cmocka_unit_test(a_good_one), cmocka_unit_test(one_without_programs), cmocka_unit_test(a_short_or_crooked_one),
+        cmocka_unit_test(bad_fields), cmocka_unit_test(the_last_string_ends), cmocka_unit_test(selections),
     };
     return cmocka_run_group_tests_name("context", tests, setup, NULL);
 }

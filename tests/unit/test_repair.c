@@ -48,6 +48,19 @@ static const char *repaired(const struct context *context, char *const *envp, bo
 
 #define ENVIRONMENT(...) ((char *[]){__VA_ARGS__, NULL})
 
+/* Of a library that only shares ports no directory is missing from any PATH. */
+static void ports_alone(void **state) {
+    (void)state;
+    static struct context_builder ports;
+    static char plain[] = "PATH=/bin", ours[] = "LD_PRELOAD=" LIBRARY;
+    builder_open(&ports, "/s/n", "/s/e", LIBRARY);
+    ports.header.names = 0;
+    ports.header.flags = CONTEXT_SHARES_PORTS;
+    assert_string_equal(repaired(&ports.header, ENVIRONMENT(plain, ours), true, ""), "-");
+    assert_string_equal(repaired(&ports.header, ENVIRONMENT(plain), true, ""), "PATH=/bin|LD_PRELOAD=" LIBRARY "|");
+    assert_string_equal(repaired(&ports.header, ENVIRONMENT(ours), false, ""), "");
+}
+
 static void table(void **state) {
     (void)state;
     static char good[] = "PATH=/s/n:/bin", plain[] = "PATH=/bin", empty[] = "PATH=", odd[] = "PATHS=/s/n",
@@ -124,6 +137,7 @@ static void counts(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(table),
+        cmocka_unit_test(ports_alone),
         cmocka_unit_test(long_lists),
         cmocka_unit_test(counts),
     };

@@ -1,5 +1,5 @@
-/* init/sockets.c: what is opened for a group and how, and that nothing is left where one of them can't be. Real sockets,
- * of ports that the kernel chooses and of paths below a directory of the test's own. */
+/* init/sockets.c: what is opened for a group and how, and that nothing is left where one of them can't be. Real
+ * sockets, of ports that the kernel chooses and of paths below a directory of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -124,7 +124,7 @@ static void nobody_listens(void **state) {
     sockets_close(sockets);
 }
 
-/* A file that nobody has any more is replaced, of any type of socket; a live one isn't, even where its backlog is full. */
+/* A file that nobody has any more is replaced, of any type of socket; a live one isn't, also with a full backlog. */
 static void a_file_that_is_there(void **state) {
     (void)state;
     static const char *const lists[] = {"unix:$/a", NULL};
