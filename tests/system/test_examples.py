@@ -101,3 +101,22 @@ def test_example_hello_in_the_sandbox(t):
     brood.ends(0, "clock/0", patience=20)
     t.equal([pid for pid in pids() if pid != os.getpid() and stat_of(pid)[0] != "Z"], [], "nothing is left")
     t.equal(children_of(brood.pid), [], "nothing below it")
+
+
+@limit(60)
+def test_example_cluster(t):
+    """Both workers of each group answer, and still one of each group after the other is killed."""
+    brood = t.brood(OPTIONS["root"] + "/examples/cluster.ini", cwd=OPTIONS["root"])
+    for port, name in ((8083, "given"), (8081, "itself")):
+        answers = set()
+
+        def ask(port=port, answers=answers):
+            answers.update({get(port)} - {None})
+            return len(answers) == 2
+
+        t.poll(ask, f"two workers on port {port}", every_ms=5)
+        ready = brood.wait_record(rf"{name}/0\[\d+\]: executed -> ready")
+        os.kill(leader_of(brood, ready), signal.SIGKILL)
+        brood.wait_record(rf"{name}/0\[\d+\]: killed by KILL")
+        t.ok(t.poll(lambda port=port: get(port), "an answer of who is left")[0] == 200, "status")
+    brood.stop(signal.SIGTERM, 0, "TERM", patience=15)
