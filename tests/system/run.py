@@ -33,7 +33,7 @@ sys.dont_write_bytecode = True
 
 import harness  # noqa: E402
 
-NEEDED = ["unshare", "nsenter", "strace", "nginx", "node", "npm", "curl", "cc", "musl-gcc", "nm", "readelf",
+NEEDED = ["unshare", "nsenter", "strace", "nginx", "node", "npm", "curl", "ab", "cc", "musl-gcc", "nm", "readelf",
           "busybox", "perl", "setpriv", "prlimit", "tini", "dumb-init", "catatonit"]
 FLAGS = "-std=c17 -D_GNU_SOURCE -O2 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -static".split()
 LIMIT = 30
