@@ -48,7 +48,7 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal sandbox perform log \
+INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
 	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
@@ -56,7 +56,8 @@ SHIM := shim call context image node_args paths redirect repair
 PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
 UNIT := words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
-	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets
+	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
+	accounts privileges
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
@@ -156,6 +157,8 @@ $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o
 $(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
 $(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole log)
+$(O)/unit/accounts $(O)/unit/privileges: $(O)/init/accounts.o $(O)/init/privileges.o $(O)/init/privileges_own.o \
+	$(O)/init/privileges_plan.o $(O)/init/log.o
 $(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o
@@ -295,9 +298,8 @@ asan:
 	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused \
 	    -x wrap_faults_of_brood -x remap_leaves_broods_own $(TESTS:%=-k %)
 
-# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the
-# same. With -fstrict-overflow, which comes last: -fwrapv's arithmetic has no overflow that could be found.
-FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fstrict-overflow \
+# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the same.
+FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
 	-fno-sanitize-coverage=trace-cmp -fsanitize-coverage-ignorelist=tests/fuzz/uncovered -DFUZZING
 fuzz:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/fuzz CC=clang SANITIZE='$(FUZZ_SANITIZE)' $(FUZZ:%=$(O)/fuzz/fuzzer/%)

@@ -129,6 +129,7 @@ static int read_file(struct reading *reading, struct spec_environment *environme
         return r;
     assert(bytes);
     take_bytes(reading, environment, bytes, length);
+    explicit_bzero(bytes, length); /* secrets: only the environments that are made of them keep them */
     free(bytes);
     return 0;
 }

@@ -109,6 +109,16 @@ static int open_container(struct environment *environment, char *const *own, str
     return r < 0 ? failed(failure, r, "env", NULL) : apply(environment->container, &spec->environment, "env", failure);
 }
 
+/* What login sets, for a section with a `user`: it wins over [env], and what the section itself says over it. */
+static int apply_account(struct environ_block *block, const struct spec_account *account) {
+    const char *const set[][2] = {
+        {"HOME", account->home}, {"USER", account->name}, {"LOGNAME", account->name}, {"SHELL", account->shell}};
+    int r = 0;
+    for (size_t i = 0; account->name && r == 0 && i < sizeof set / sizeof set[0]; i++)
+        r = environ_set(block, set[i][0], set[i][1]);
+    return r;
+}
+
 static int open_user(struct environment *environment, uint32_t user, struct failure failure) {
     const struct spec *spec = environment->spec;
     char section[NAME_MAX_BYTES + sizeof "worker:"] = "primary";
@@ -118,6 +128,8 @@ static int open_user(struct environment *environment, uint32_t user, struct fail
         snprintf(section, sizeof section, "worker:%s", spec->groups[user - 1].name);
     }
     int r = environ_open(environ_array(environment->container), &environment->users[user]);
+    if (r == 0)
+        r = apply_account(environment->users[user], &identity->account);
     return r < 0 ? failed(failure, r, section, NULL)
                  : apply(environment->users[user], &identity->environment, section, failure);
 }

@@ -1,6 +1,6 @@
 /* The environment of everything below brood. Pure: brood's own, what the config edits in it, and the facts of one
- * process in, an array for exec out. Later ones win: brood's own, [env], then of a group or of the primary its env_file
- * and its env.NAME, then what brood itself tells a worker. */
+ * process in, an array for exec out. Later ones win: brood's own, [env], then of a group or the primary what its user
+ * brings, its env_file and its env.NAME, then what brood itself tells a worker. */
 #ifndef INIT_ENVIRONMENT_H
 #define INIT_ENVIRONMENT_H
 

@@ -11,11 +11,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "init/accounts.h"
 #include "init/cpus.h"
 #include "init/env_files.h"
 #include "init/fd.h"
 #include "init/hosts.h"
 #include "init/log.h"
+#include "init/sandbox.h"
 #include "init/sockets.h"
 #include "init/status.h"
 #include "init/wrapping.h"
@@ -130,6 +132,19 @@ static int check_hosts(const struct options *options, const struct config *confi
     return r;
 }
 
+/* And for users and groups; under --sandbox also that they can be had there. */
+static int check_accounts(const struct options *options, struct config *config, uint32_t *ret_count) {
+    struct local_faults faults = {.options = options};
+    struct sandbox sandbox = {.user_namespace = false};
+    int r = options->config ? accounts_check(config, print_local_fault, &faults) : 0;
+    if (options->sandbox)
+        sandbox_plan(&sandbox, NULL);
+    if (r == 0 && faults.count == 0 && sandbox.user_namespace)
+        accounts_check_mapped(&config->spec, geteuid(), getegid(), print_local_fault, &faults);
+    *ret_count = faults.count;
+    return r;
+}
+
 int load_config(const struct options *options, struct config *ret, char *error, size_t size) {
     char *bytes = NULL;
     struct config_input input = {.command = options->command,
@@ -161,14 +176,15 @@ int load_config(const struct options *options, struct config *ret, char *error, 
         return STATUS_SYSTEM;
     }
     print_faults(options, &config, &env);
-    uint32_t errors = config.errors + env.count, wrap_errors, host_errors;
+    uint32_t errors = config.errors + env.count, wrap_errors, host_errors, account_errors;
     env_faults_free(&env);
-    if (check_wraps(options, &config, &wrap_errors) < 0 || check_hosts(options, &config, &host_errors) < 0) {
+    if (check_wraps(options, &config, &wrap_errors) < 0 || check_hosts(options, &config, &host_errors) < 0 ||
+        check_accounts(options, &config, &account_errors) < 0) {
         config_free(&config);
         snprintf(error, size, "no memory for what the config names");
         return STATUS_SYSTEM;
     }
-    errors += wrap_errors + host_errors;
+    errors += wrap_errors + host_errors + account_errors;
     if (errors > 0) {
         error[0] = '\0'; /* --check: the faults are the whole answer */
         if (options->mode != MODE_CHECK)

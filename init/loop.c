@@ -149,12 +149,16 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
         r = wrapping_open(input->spec, loop->performer.environment, &loop->performer.wraps, error, size);
     if (r == 0)
         r = readiness_open(input->spec, &loop->readiness, error, size);
+    if (r == 0)
+        r = privileges_open(input->spec, &loop->performer.privileges, error, size);
     if (r < 0) {
         loop_close(loop);
         return r;
     }
     bool wanted = input->spec->command_group >= 0 && !(input->sandbox && !input->sandbox->command);
     terminal_open(&loop->terminal, wanted, input->outer_fd, input->inherited->ignored);
+    if (!input->sandbox) /* the outer brood makes namespaces yet */
+        privileges_give_up(input->spec, loop->performer.privileges);
     *ret = loop;
     return 0;
 }
@@ -171,6 +175,7 @@ void loop_close(struct loop *loop) {
         wrap_close(loop->performer.wraps);
     sockets_close(loop->performer.sockets);
     environment_close(loop->performer.environment);
+    privileges_close(loop->performer.privileges);
     terminal_close(&loop->terminal);
     unshared_free(loop->core, sv_bytes(loop->performer.spec));
     fd_close(&loop->timer);

@@ -150,6 +150,8 @@ static int fork_process(struct performer *performer, const struct action *action
         terminal = *performer->terminal;
         plan.terminal = &terminal;
     }
+    if (!plan.sandbox)
+        plan.privileges = privileges_of(performer->privileges, slot.kind == SLOT_PRIMARY ? -1 : (int32_t)group);
     plan.wraps = wrap_context(performer->wraps, slot.kind == SLOT_PRIMARY ? performer->spec->groups_count : group);
     return spawn(&plan, &channels->status_write, ret_pid);
 }

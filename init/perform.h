@@ -6,6 +6,7 @@
 #include "init/environment.h"
 #include "init/inherited.h"
 #include "init/manager.h"
+#include "init/privileges.h"
 #include "init/probes.h"
 #include "init/sockets.h"
 #include "init/terminal.h"
@@ -21,8 +22,9 @@ struct performer {
     struct manager *manager;
     struct probes *probes;
     struct environment *environment;
-    struct sockets *sockets;   /* NULL: nobody shares any */
-    struct wrap *wraps;        /* NULL: nothing is wrapped */
+    struct sockets *sockets; /* NULL: nobody shares any */
+    struct wrap *wraps;      /* NULL: nothing is wrapped */
+    struct privileges_plan *privileges;
     struct terminal *terminal; /* the command's */
     struct descendants *descendants;
     struct children *children;

@@ -283,6 +283,13 @@ static _Noreturn void probe_file(const struct spawn_plan *plan) {
     _exit(newer_file(plan->file, plan->moment) ? 0 : 1);
 }
 
+static void become(const struct spawn_plan *plan, int status_fd) {
+    struct privileges_failure failure;
+    int r = plan->privileges ? privileges_apply(plan->privileges, &failure) : 0;
+    if (r < 0)
+        fail(status_fd, STAGE_SETUP, -r, "cannot set ", failure.text);
+}
+
 static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
     const char *step;
     if (plan->file)
@@ -294,10 +301,11 @@ static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
             fail(status_fd, STAGE_SETUP, -r, "cannot enter the sandbox: ", step);
     }
     place_descriptors(plan, &status_fd);
-    if (plan->directory && chdir(plan->directory) < 0)
-        fail(status_fd, STAGE_DIRECTORY, errno, "cannot enter working directory ", plan->directory);
     if (plan->nofile)
         setrlimit(RLIMIT_NOFILE, plan->nofile);
+    become(plan, status_fd);
+    if (plan->directory && chdir(plan->directory) < 0) /* as that user, who alone may be let in */
+        fail(status_fd, STAGE_DIRECTORY, errno, "cannot enter working directory ", plan->directory);
     if (plan->moment)
         newer_wait(plan->moment);
     if (plan->renamed_pid)

@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "init/privileges.h"
 #include "init/sandbox.h"
 #include "init/terminal.h"
 #include "supervisor/event.h"
@@ -33,10 +34,11 @@ struct spawn_plan {
     const char *directory; /* NULL: brood's own */
     struct spawn_fd fds[SPAWN_FDS_MAX];
     uint32_t fds_count;
-    uint64_t mask;                 /* signals blocked in the program; sets as in init/inherited.h */
-    uint64_t ignored;              /* signals ignored in it; all others have their default */
-    uint64_t former;               /* signals ignored in brood, or by its caller */
-    const struct rlimit *nofile;   /* NULL: brood's own */
+    uint64_t mask;                       /* signals blocked in the program; sets as in init/inherited.h */
+    uint64_t ignored;                    /* signals ignored in it; all others have their default */
+    uint64_t former;                     /* signals ignored in brood, or by its caller */
+    const struct rlimit *nofile;         /* NULL: brood's own */
+    const struct privileges *privileges; /* who it becomes; NULL: as brood is */
     pid_t renamed_pid;             /* LISTEN_PID and WATCHDOG_PID of this value become the child's pid; 0: they stay */
     const struct sandbox *sandbox; /* NULL: none */
     const struct terminal *terminal; /* that it works at; NULL: none */

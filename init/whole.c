@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 int whole_read(int fd, size_t most, char **ret_bytes, size_t *ret_length) {
@@ -12,11 +13,14 @@ int whole_read(int fd, size_t most, char **ret_bytes, size_t *ret_length) {
     int r = bytes ? 0 : -ENOMEM;
     while (r == 0) {
         if (length == capacity) {
-            char *larger = realloc(bytes, capacity * 2 + 1);
+            char *larger = malloc(capacity * 2 + 1); /* realloc() would leave a copy behind */
             if (!larger) {
                 r = -ENOMEM;
                 break;
             }
+            memcpy(larger, bytes, length);
+            explicit_bzero(bytes, length);
+            free(bytes);
             bytes = larger;
             capacity *= 2;
         }
@@ -30,6 +34,8 @@ int whole_read(int fd, size_t most, char **ret_bytes, size_t *ret_length) {
             r = -EFBIG;
     }
     if (r < 0) {
+        if (bytes)
+            explicit_bzero(bytes, length);
         free(bytes);
         return r;
     }

@@ -28,6 +28,7 @@ static bool is_named(enum section_kind kind) {
 
 static void identity_defaults(struct spec_identity *identity) {
     identity->umask = -1;
+    identity->account = (struct spec_account){.uid = ID_OWN, .gid = ID_OWN};
 }
 
 static void draft_defaults(struct draft *draft) {
@@ -256,10 +257,22 @@ void section_begin(struct parser *parser, const char *text, size_t length) {
         not_built_check(parser, kind, NULL, NULL);
 }
 
+/* For the faults that only the machine knows. */
+static void identity_lines(const struct section *section) {
+    struct spec_identity *identity = section->identity;
+    if (identity == NULL)
+        return;
+    identity->user_line = key_line(section->kind, section->seen, "user");
+    identity->group_line = key_line(section->kind, section->seen, "group");
+    identity->groups_line = key_line(section->kind, section->seen, "groups");
+    identity->capabilities_line = key_line(section->kind, section->seen, "capabilities");
+}
+
 void section_end(struct parser *parser) {
     const struct section *section = &parser->section;
     if (section->repeated || section->seen == NULL)
         return;
+    identity_lines(section);
     const char *missing = NULL;
     if (section->kind == SECTION_WORKER && key_line(SECTION_WORKER, section->seen, "start") == 0)
         missing = "start: missing; write start = COMMAND";

@@ -120,15 +120,6 @@ _Static_assert(COUNT(worker_keys) + COUNT(identity_keys) <= KEYS_MAX, "the lines
 static const struct key variable_key = {.name = "env.*", .take = take_variable};
 static const struct key signal_key = {.name = "*", .take = take_signal_policy};
 
-/* [primary] and [worker:…] alike, but for the working directory, which is built. */
-#define NOT_BUILT_OF_IDENTITY(section)                                                                                 \
-    {section, "user", NULL, NULL}, {section, "group", NULL, NULL}, {section, "groups", NULL, NULL},                    \
-        {section, "umask", NULL, NULL}, {section, "nice", NULL, NULL}, {section, "oom_score_adj", NULL, NULL},         \
-        {section, "capabilities", NULL, NULL}, {section, "no_new_privileges", "yes", NULL},                            \
-        {section, "no_new_privileges", "true", NULL}, {section, "no_new_privileges", "on", NULL}, {                    \
-        section, "limit_*", NULL, NULL                                                                                 \
-    }
-
 /* What is known and checked, but does nothing yet. A NULL key is the section itself. A key that ends with * stands
  * for all that begin so; a value for all that begin with it, NULL for every value but `unless`. */
 static const struct {
@@ -140,7 +131,6 @@ static const struct {
     /* A row a line, whatever else fits. */
     /* clang-format off */
     {SECTION_SUPERVISOR, "control", NULL, "none"},
-    NOT_BUILT_OF_IDENTITY(SECTION_PRIMARY),
     {SECTION_WORKER, "check", NULL, NULL},
     {SECTION_WORKER, "check_interval", NULL, NULL},
     {SECTION_WORKER, "check_timeout", NULL, NULL},
@@ -149,7 +139,6 @@ static const struct {
     {SECTION_WORKER, "lifetime", NULL, NULL},
     {SECTION_WORKER, "output", "prefix", NULL},
     {SECTION_WORKER, "output", "json", NULL},
-    NOT_BUILT_OF_IDENTITY(SECTION_WORKER),
     /* clang-format on */
 };
 

@@ -77,6 +77,19 @@ struct spec_limit {
     uint64_t hard;
 };
 
+/* Whom user, group and groups mean. A parser can't open /etc/passwd, init/accounts.c adds this. */
+struct spec_account {
+    char *name; /* NULL: no user is given, and uid is brood's own */
+    char *home;
+    char *shell;
+    uint32_t uid;
+    uint32_t gid; /* ID_OWN: brood's own */
+    uint32_t *groups;
+    uint32_t groups_count; /* of groups, the supplementary ones: with a name all, else those besides brood's own */
+};
+
+#define ID_OWN UINT32_MAX /* which to the kernel means "no change", so that no user and no group has it */
+
 /* Who a process runs as and what it may do; [primary] and [worker:…] alike. */
 struct spec_identity {
     char *user; /* a name or a number */
@@ -92,6 +105,11 @@ struct spec_identity {
     bool has_nice;
     bool has_oom_score_adj;
     bool no_new_privileges;
+    uint32_t user_line; /* where they stand; 0: nowhere */
+    uint32_t group_line;
+    uint32_t groups_line;
+    uint32_t capabilities_line;
+    struct spec_account account;
     struct spec_environment environment;
 };
 

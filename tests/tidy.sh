@@ -145,8 +145,9 @@ check_once() {
             $(echo "$brood" | grep -v '^init/\(log\|newer\)\.c$') # newer.c: in a child
         exactly 1 'clock_gettime|gettimeofday|time|clock' $(echo "$brood" | grep -v '^init/\(log\|newer\)\.c$') # newer.c: in a child
         exactly 1 'clock_gettime|gettimeofday|time|clock' init/log.c
-        exactly 1 'waitid|waitpid|wait|wait3|wait4' $(echo "$brood" | grep -v '^init/sandbox\.c$')
+        exactly 1 'waitid|waitpid|wait|wait3|wait4' $(echo "$brood" | grep -v '^init/\(sandbox\|privileges_plan\)\.c$')
         exactly 1 'waitid|waitpid|wait|wait3|wait4' init/sandbox.c
+        exactly 1 'waitid|waitpid|wait|wait3|wait4' init/privileges_plan.c # a trial before the loop
     }
     in_rooms 'init' | grep '^init/log\.c:' | grep CLOCK_MONOTONIC |
         place | fault 'log.c may ask for the time of day alone'

@@ -28,6 +28,12 @@ struct environ_block {
     char **array;
 };
 
+/* A value may be a secret. */
+static void forget(char *text) {
+    explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 /* --- the table ---------------------------------------------------------------------------------------------------- */
 
 static size_t name_length(const char *text) {
@@ -136,7 +142,7 @@ int environ_open(char *const *base, struct environ_block **ret) {
 
 static void drop(struct environ_block *block, struct entry *entry) {
     if (entry->owned)
-        free(entry->text);
+        forget(entry->text);
     *entry = (struct entry){.text = NULL};
     block->holes++;
 }
@@ -146,7 +152,7 @@ void environ_close(struct environ_block *block) {
         return;
     for (size_t i = 0; i < block->count; i++)
         if (block->entries[i].owned)
-            free(block->entries[i].text);
+            forget(block->entries[i].text);
     free(block->entries);
     free(block->places);
     free(block->array);
@@ -186,7 +192,7 @@ int environ_set(struct environ_block *block, const char *name, const char *value
         drop_others(block, entry, name, length);
     if (entry) {
         if (entry->owned)
-            free(entry->text);
+            forget(entry->text);
         *entry = (struct entry){.text = text, .owned = true};
     } else {
         block->entries[block->count] = (struct entry){.text = text, .owned = true};

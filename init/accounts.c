@@ -1,0 +1,232 @@
+/* As login has it, but for two things. A number needs no entry: the uids that OpenShift gives out are in no file, and
+ * such a user has no other group than the one given and lives in /, as Docker has it. And `groups` come on top of
+ * those that /etc/group gives a user, as systemd's SupplementaryGroups= do. */
+#include "init/accounts.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "init/privileges.h"
+
+#define NUMBER_BYTES 16
+
+struct resolving {
+    struct config *config;
+    const struct accounts_files *files;
+    accounts_report report;
+    void *context;
+    char section[NAME_MAX_BYTES + sizeof "worker:"];
+    bool failed; /* no memory */
+};
+
+static void unknown(struct resolving *resolving, uint32_t line, const char *key, const char *name, FILE *file) {
+    const char *path = strcmp(key, "user") == 0 ? "/etc/passwd" : "/etc/group";
+    char text[512];
+    snprintf(text, sizeof text, "[%s] %s: \"%.100s\" is not in %s%s; write another name or a number",
+             resolving->section, key, name, path, file ? "" : ", which can't be read");
+    resolving->report(resolving->context, line, text);
+}
+
+/* The number that text is, as the config has checked it. */
+static bool is_number(const char *text, uint32_t *ret) {
+    if (text[strspn(text, "0123456789")] != '\0')
+        return false;
+    *ret = (uint32_t)strtoul(text, NULL, 10);
+    return true;
+}
+
+static char *keep(struct resolving *resolving, const char *text, const char *otherwise) {
+    const char *from = text && text[0] ? text : otherwise;
+    char *copy = config_keep(resolving->config, strlen(from) + 1);
+    if (copy)
+        memcpy(copy, from, strlen(from) + 1);
+    else
+        resolving->failed = true;
+    return copy;
+}
+
+/* --- entries ------------------------------------------------------------------------------------------------------ */
+
+static const struct passwd *find_user(FILE *file, const char *name, uint32_t uid) {
+    if (!file)
+        return NULL;
+    rewind(file);
+    for (const struct passwd *entry; (entry = fgetpwent(file)) != NULL;)
+        if (name ? strcmp(entry->pw_name, name) == 0 : entry->pw_uid == uid)
+            return entry;
+    return NULL;
+}
+
+const char *accounts_name(FILE *passwd, uint32_t uid) {
+    const struct passwd *entry = find_user(passwd, NULL, uid);
+    return entry ? entry->pw_name : NULL;
+}
+
+static bool find_group(struct resolving *resolving, const char *text, uint32_t *ret) {
+    FILE *file = resolving->files->group;
+    if (is_number(text, ret))
+        return true;
+    if (!file)
+        return false;
+    rewind(file);
+    for (const struct group *entry; (entry = fgetgrent(file)) != NULL;) {
+        if (strcmp(entry->gr_name, text) == 0) {
+            *ret = entry->gr_gid;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_member(const struct group *entry, const char *name) {
+    for (char **member = entry->gr_mem; *member; member++)
+        if (strcmp(*member, name) == 0)
+            return true;
+    return false;
+}
+
+/* --- one identity ------------------------------------------------------------------------------------------------- */
+
+static void add_group(struct spec_account *account, uint32_t *room, uint32_t gid) {
+    for (uint32_t i = 0; i < account->groups_count; i++)
+        if (room[i] == gid)
+            return;
+    room[account->groups_count++] = gid;
+}
+
+/* Those that initgroups() would give, to room: as many as there are, where room is NULL. */
+static uint32_t member_groups(struct resolving *resolving, struct spec_account *account, uint32_t *room) {
+    FILE *file = resolving->files->group;
+    uint32_t count = 0;
+    if (!file)
+        return 0;
+    rewind(file);
+    for (const struct group *entry; (entry = fgetgrent(file)) != NULL;) {
+        if (!is_member(entry, account->name))
+            continue;
+        count++;
+        if (room)
+            add_group(account, room, entry->gr_gid);
+    }
+    return count;
+}
+
+static void take_user(struct resolving *resolving, const struct spec_identity *identity, struct spec_account *account) {
+    bool number = is_number(identity->user, &account->uid);
+    const struct passwd *entry =
+        find_user(resolving->files->passwd, number ? NULL : identity->user, number ? account->uid : 0);
+    if (!entry && !number) {
+        unknown(resolving, identity->user_line, "user", identity->user, resolving->files->passwd);
+        return;
+    }
+    if (entry) {
+        account->uid = entry->pw_uid;
+        account->gid = entry->pw_gid;
+    }
+    account->name = keep(resolving, entry ? entry->pw_name : identity->user, "");
+    account->home = keep(resolving, entry ? entry->pw_dir : NULL, "/");
+    account->shell = keep(resolving, entry ? entry->pw_shell : NULL, "/bin/sh");
+}
+
+static void take_groups(struct resolving *resolving, const struct spec_identity *identity,
+                        struct spec_account *account) {
+    bool named = account->name != NULL;
+    uint32_t most = 1 + identity->groups.count + (named ? member_groups(resolving, account, NULL) : 0), gid;
+    uint32_t *room = config_keep(resolving->config, most * sizeof *room);
+    if (!room) {
+        resolving->failed = true;
+        return;
+    }
+    if (named && account->gid != ID_OWN)
+        add_group(account, room, account->gid); /* as initgroups() is called */
+    if (named)
+        member_groups(resolving, account, room);
+    for (uint32_t i = 0; i < identity->groups.count; i++) {
+        if (find_group(resolving, identity->groups.items[i], &gid))
+            add_group(account, room, gid);
+        else
+            unknown(resolving, identity->groups_line, "groups", identity->groups.items[i], resolving->files->group);
+    }
+    account->groups = room;
+}
+
+static void resolve(struct resolving *resolving, struct spec_identity *identity, const char *group) {
+    struct spec_account account = {.uid = ID_OWN, .gid = ID_OWN};
+    snprintf(resolving->section, sizeof resolving->section, "%s%s", group ? "worker:" : "primary", group ? group : "");
+    assert(identity);
+    if (identity->user)
+        take_user(resolving, identity, &account);
+    if (identity->group && !find_group(resolving, identity->group, &account.gid))
+        unknown(resolving, identity->group_line, "group", identity->group, resolving->files->group);
+    if (!resolving->failed && (account.name || identity->groups.count > 0))
+        take_groups(resolving, identity, &account);
+    identity->account = account;
+}
+
+int accounts_resolve(struct config *config, const struct accounts_files *files, accounts_report report, void *context) {
+    struct resolving resolving = {.config = config, .files = files, .report = report, .context = context};
+    struct spec *spec = &config->spec;
+    resolve(&resolving, &spec->primary.identity, NULL);
+    for (uint32_t i = 0; i < spec->groups_count && !resolving.failed; i++)
+        resolve(&resolving, &spec->groups[i].identity, spec->groups[i].name);
+    return resolving.failed ? -ENOMEM : 0;
+}
+
+/* --- checks ------------------------------------------------------------------------------------------------------- */
+
+/* The identity with this number: the primary's is 0, then the groups'; where it stands goes to section. */
+static const struct spec_identity *identity_at(const struct spec *spec, uint32_t index, char *section, size_t size) {
+    if (index == 0)
+        snprintf(section, size, "primary");
+    else
+        snprintf(section, size, "worker:%s", spec->groups[index - 1].name);
+    return index == 0 ? &spec->primary.identity : &spec->groups[index - 1].identity;
+}
+
+int accounts_check(struct config *config, accounts_report report, void *context) {
+    struct accounts_files files = {.passwd = fopen("/etc/passwd", "re"), .group = fopen("/etc/group", "re")};
+    int r = accounts_resolve(config, &files, report, context);
+    if (files.passwd)
+        fclose(files.passwd);
+    if (files.group)
+        fclose(files.group);
+    for (uint32_t i = 0; r == 0 && i <= config->spec.groups_count; i++) {
+        char section[NAME_MAX_BYTES + sizeof "worker:"], item[64], text[256];
+        const struct spec_identity *identity = identity_at(&config->spec, i, section, sizeof section);
+        if (!identity->capabilities || privileges_text_valid(identity->capabilities, item, sizeof item))
+            continue;
+        snprintf(
+            text, sizeof text,
+            "[%s] capabilities: \"%s\" is no capability; write names such as ^cap_net_bind_service, with !, %% and "
+            "^ before them, separated by commas",
+            section, item);
+        report(context, identity->capabilities_line, text);
+    }
+    return r;
+}
+
+void accounts_check_mapped(const struct spec *spec, uint32_t uid, uint32_t gid, accounts_report report, void *context) {
+    for (uint32_t i = 0; i <= spec->groups_count; i++) {
+        char section[NAME_MAX_BYTES + sizeof "worker:"], text[256];
+        const struct spec_identity *identity = identity_at(spec, i, section, sizeof section);
+        const struct spec_account *account = &identity->account;
+        bool user = account->uid != ID_OWN && account->uid != uid,
+             group = account->gid != ID_OWN && account->gid != gid;
+        if (!user && !group && identity->groups_line == 0)
+            continue;
+        const char *key = user ? "user" : identity->group_line ? "group" : group ? "user" : "groups";
+        snprintf(text, sizeof text,
+                 "[%s] %s: can't be had under --sandbox without CAP_SYS_ADMIN, where uid %u and gid %u alone are "
+                 "mapped; run as root, or remove the line",
+                 section, key, uid, gid);
+        report(context,
+               user || (group && !identity->group_line) ? identity->user_line
+               : group                                  ? identity->group_line
+                                                        : identity->groups_line,
+               text);
+    }
+}
