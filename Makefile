@@ -48,13 +48,13 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
+INIT := main channel framing output sink text options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
 	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
 PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
-UNIT := words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
+UNIT := framing words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
 	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
 	accounts privileges
@@ -150,7 +150,8 @@ $(O)/unit/%: $(O)/tests/unit/test_%.o $(library)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(library) -linih -lcap -lcmocka
 
-$(O)/unit/log: $(O)/init/log.o
+$(O)/unit/log: $(O)/init/log.o $(O)/init/sink.o $(O)/init/text.o
+$(O)/unit/framing: $(O)/init/framing.o $(O)/init/text.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
@@ -182,7 +183,7 @@ $(O)/unit/strict_repair: $(strict_objects)
 
 SIM := sim examine cells run lives kernel scenario checker check_actions check_extras check_rest check_status check_verdict
 GOLDEN := golden story facts
-FUZZ := config words env_file node_args journal script context notify
+FUZZ := framing config words env_file node_args journal script context notify
 SEEDS ?= 20000
 FUZZ_SECONDS ?= 30
 FUZZ_MIN ?= $(shell expr $(FUZZ_SECONDS) '*' 100000 / 60)
@@ -208,6 +209,7 @@ $(O)/fuzzer/%: $(O)/tests/fuzz/fuzz_%.o $(library)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ -linih
 
 $(O)/replay/env_file $(O)/fuzzer/env_file: $(O)/init/env_lines.o $(O)/wrap/environ.o $(O)/wrap/paths.o
+$(O)/replay/framing $(O)/fuzzer/framing: $(O)/init/framing.o $(O)/init/text.o
 $(O)/replay/node_args $(O)/fuzzer/node_args: $(O)/wrap/node_args.o
 $(O)/replay/notify $(O)/fuzzer/notify: $(O)/init/notify.o
 $(O)/replay/script $(O)/fuzzer/script: $(O)/wrap/image.o
@@ -298,8 +300,9 @@ asan:
 	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused \
 	    -x wrap_faults_of_brood -x remap_leaves_broods_own $(TESTS:%=-k %)
 
-# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the same.
-FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+# Without trace-cmp: it costs more than it finds, since the sanitizer's strcmp() and the like tell of words all the
+# same. With -fstrict-overflow, which comes last: -fwrapv's arithmetic has no overflow that could be found.
+FUZZ_SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fstrict-overflow \
 	-fno-sanitize-coverage=trace-cmp -fsanitize-coverage-ignorelist=tests/fuzz/uncovered -DFUZZING
 fuzz:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/fuzz CC=clang SANITIZE='$(FUZZ_SANITIZE)' $(FUZZ:%=$(O)/fuzz/fuzzer/%)
@@ -320,6 +323,7 @@ bench:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) all $(O)/bench/core
 	@$(O)/bench/core 3
 	@CC='$(CC)' tests/bench/run.sh $(O)
+	@tests/bench/output.sh $(O)
 
 # Lines and branches of supervisor/ that unit, golden and simulation reach. An assert's failing half is no branch to take.
 cover:

@@ -25,6 +25,18 @@ struct log_fields {
  * that workers share. Never fails: the worst case is poll() before each write. */
 void log_open(void);
 
+enum log_diverted {
+    LOG_NOT_DIVERTED, /* to be written as ever */
+    LOG_DIVERTED,     /* taken: it will be written */
+    LOG_REFUSED,      /* there is no room: the record is dropped */
+};
+
+/* From now on each record is offered to divert first, for the sake of the order on standard error; NULL ends that. */
+void log_divert(enum log_diverted (*divert)(void *context, const char *bytes, size_t length), void *context);
+
+/* Somebody else's last line on standard error has no end: the next record begins with the newline that is missing. */
+void log_torn(void);
+
 /* What is recorded and how; may be called again when the config is known. */
 void log_configure(enum log_level level, enum log_format format);
 

@@ -25,6 +25,7 @@
 #include "init/fd.h"
 #include "init/inbox.h"
 #include "init/log.h"
+#include "init/output.h"
 #include "init/perform.h"
 #include "init/terminal.h"
 #include "init/unshared.h"
@@ -32,6 +33,8 @@
 #include "init/wrapping.h"
 #include "supervisor/signals.h"
 
+#define LAST_QUIET_MS 1000 /* at the end: how long workers' last lines wait for a reader that takes nothing … */
+#define LAST_MOST_MS 5000  /* … and for one that is slow */
 #define UNTIMED_MS 1000    /* between two looks at the time where the timer refuses */
 #define WINDOW_MS 4        /* how long a zombie may wait in a crowd of them */
 #define LOOKS_IN_WINDOW 16 /* at all children, before it is a crowd */
@@ -105,6 +108,10 @@ static int open_parts(struct loop *loop, const struct loop_input *input) {
     void *memory = r == 0 ? unshared_alloc(sv_bytes(input->spec)) : NULL;
     if (r == 0 && !memory)
         r = -ENOMEM;
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    bool colour = !(no_colour && no_colour[0]) && !(term && strcmp(term, "dumb") == 0);
+    if (r == 0)
+        r = output_open(input->spec, performer->epoll, colour, &performer->output);
     if (r == 0)
         loop->core = sv_init(input->spec, memory);
     return r;
@@ -166,6 +173,7 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
 void loop_close(struct loop *loop) {
     if (!loop)
         return;
+    output_close(loop->performer.output);
     children_close(loop->performer.children);
     probes_close(loop->performer.probes);
     manager_close(&loop->manager);
@@ -301,6 +309,12 @@ static void take_wait(struct loop *loop, uint64_t key) {
     case SOURCE_PROBE:
         probes_connected(loop->performer.probes, slot);
         return;
+    case SOURCE_OUTPUT:
+        output_readable(loop->performer.output, slot);
+        return;
+    case SOURCE_OUTPUT_READY:
+        output_writable(loop->performer.output, slot);
+        return;
     }
 }
 
@@ -324,7 +338,7 @@ static bool arm(struct loop *loop, msec_t deadline) {
 static int patience(struct loop *loop) {
     msec_t deadline = sv_deadline(loop->core);
     if (loop->inbox.count > 0 || children_due(loop->performer.children) || deadline <= loop->now ||
-        probes_due(loop->performer.probes))
+        probes_due(loop->performer.probes) || output_due(loop->performer.output))
         return 0;
     if (loop->reap_all)
         deadline = msec_min(deadline, loop->window);
@@ -362,12 +376,15 @@ static void wait_for_facts(struct loop *loop, int timeout_ms) {
     if (loop->reap || loop->reap_all || children_due(loop->performer.children))
         reap(loop);
     probes_report(loop->performer.probes, &loop->inbox);
+    output_run(loop->performer.output);
 }
 
 static void step(struct loop *loop, struct event event) {
     event.time = loop->now;
     if (event.kind == EVENT_EXITED && spec_is_command(loop->performer.spec, event.slot))
         terminal_ended(&loop->terminal, event.ending.kind == ENDING_KILLED);
+    if (event.kind == EVENT_EXITED && event.slot.kind != SLOT_PRIMARY)
+        output_ended(loop->performer.output, event.slot.index);
     sv_step(loop->core, &event, &loop->actions);
     for (uint32_t i = 0; i < loop->actions.count; i++)
         perform(&loop->performer, &loop->actions.items[i]);
@@ -381,6 +398,21 @@ static void turn(struct loop *loop, int timeout_ms) {
         step(loop, (struct event){.kind = EVENT_TICK});
 }
 
+/* The last lines of the workers, before the last record: for as long as somebody takes them, within bounds. Nothing is
+ * left to decide, so what else happens now is no event any more. */
+static void drain_output(struct loop *loop) {
+    struct output *output = loop->performer.output;
+    msec_t most = loop->now + LAST_MOST_MS, until = loop->now + LAST_QUIET_MS;
+    output_finish(output);
+    while (!output_finished(output) && loop->now < msec_min(until, most)) {
+        uint64_t written = output_written(output);
+        wait_for_facts(loop, output_due(output) ? 0 : (int)(msec_min(until, most) - loop->now));
+        loop->inbox.count = 0;
+        if (output_written(output) != written)
+            until = loop->now + LAST_QUIET_MS;
+    }
+}
+
 void loop_run(struct loop *loop) {
     if (!loop->performer.spec->command_only) /* a command alone needs /proc only if it leaves somebody behind */
         perform_say_missing(&loop->performer);
@@ -389,4 +421,5 @@ void loop_run(struct loop *loop) {
     turn(loop, 0);
     while (!sv_done(loop->core))
         turn(loop, patience(loop));
+    drain_output(loop);
 }

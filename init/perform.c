@@ -53,7 +53,7 @@ static void plan_sockets(const struct performer *performer, uint32_t group, stru
 }
 
 /* A command without a config gets back what brood was started with; everybody else starts clean. */
-static void plan_process(const struct performer *performer, struct slot slot, int ready_write,
+static void plan_process(const struct performer *performer, struct slot slot, int ready_write, const int *output_fds,
                          struct spawn_plan *plan) {
     const struct spec *spec = performer->spec;
     const struct inherited *inherited = performer->inherited;
@@ -77,6 +77,10 @@ static void plan_process(const struct performer *performer, struct slot slot, in
         add_fd(plan, performer->null, STDOUT_FILENO);
         add_fd(plan, performer->null, STDERR_FILENO);
     }
+    if (group && output_wanted(group)) {
+        add_fd(plan, output_fds[0], STDOUT_FILENO);
+        add_fd(plan, output_fds[1], STDERR_FILENO);
+    }
     if (group && ready_write >= 0)
         add_fd(plan, ready_write, group->ready_fd);
     if (slot.kind == SLOT_WORKER)
@@ -92,6 +96,7 @@ struct channels {
     struct children_fds fds;
     int status_write;
     int ready_write;
+    int output[2];                                          /* not closed here: they outlive the process */
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of the notify socket; "": none */
 };
 
@@ -116,6 +121,9 @@ static int open_channels(struct performer *performer, struct slot slot, struct c
     int r = fd_pipe(&channels->fds.status, &channels->status_write);
     if (r == 0)
         r = watch_add(performer->epoll, channels->fds.status, SOURCE_STATUS, slot);
+    const struct spec_group *group = group_of(performer, slot);
+    if (r == 0 && group && output_wanted(group))
+        r = output_pipes(performer->output, slot.index, channels->output);
     return r == 0 && slot.kind == SLOT_WORKER ? open_worker(performer, slot, channels) : r;
 }
 
@@ -141,7 +149,7 @@ static int fork_process(struct performer *performer, const struct action *action
                                       .notify_socket = channels->path[0] ? channels->path : NULL,
                                       .listen_names =
                                           slot.kind == SLOT_WORKER ? sockets_names(performer->sockets, group) : NULL};
-    plan_process(performer, slot, channels->ready_write, &plan);
+    plan_process(performer, slot, channels->ready_write, channels->output, &plan);
     plan.envp = environment_of(performer->environment, &facts);
     if (slot.kind == SLOT_WORKER)
         terminal_release(performer->terminal);

@@ -6,6 +6,7 @@
 #include "init/environment.h"
 #include "init/inherited.h"
 #include "init/manager.h"
+#include "init/output.h"
 #include "init/privileges.h"
 #include "init/probes.h"
 #include "init/sockets.h"
@@ -29,6 +30,7 @@ struct performer {
     struct descendants *descendants;
     struct children *children;
     struct inbox *inbox;
+    struct output *output; /* NULL: no worker's output is framed */
     int epoll;
     int null;  /* /dev/null, close-on-exec; -1: a command alone needs none */
     bool said; /* by perform_say_missing() */

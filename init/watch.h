@@ -15,14 +15,16 @@
 #include "supervisor/limits.h"
 
 enum source {
-    SOURCE_SIGNALS, /* the signalfd */
-    SOURCE_TIMER,   /* the timerfd */
-    SOURCE_STATUS,  /* a child's exec: the status pipe */
-    SOURCE_READY,   /* a worker's readiness: its pipe */
-    SOURCE_NOTIFY,  /* a worker's notify socket */
-    SOURCE_MEMBER,  /* the pidfd of somebody who is left in an ended worker's group */
-    SOURCE_MAIN,    /* the pidfd of the process that a worker named as its main one */
-    SOURCE_PROBE,   /* a probe's connect */
+    SOURCE_SIGNALS,      /* the signalfd */
+    SOURCE_TIMER,        /* the timerfd */
+    SOURCE_STATUS,       /* a child's exec: the status pipe */
+    SOURCE_READY,        /* a worker's readiness: its pipe */
+    SOURCE_NOTIFY,       /* a worker's notify socket */
+    SOURCE_MEMBER,       /* the pidfd of somebody who is left in an ended worker's group */
+    SOURCE_MAIN,         /* the pidfd of the process that a worker named as its main one */
+    SOURCE_PROBE,        /* a probe's connect */
+    SOURCE_OUTPUT,       /* what a worker writes; generation 0: its standard output, 1: its standard error */
+    SOURCE_OUTPUT_READY, /* by index: room in brood's own standard output or error */
 };
 
 /* source: 8 bits, slot kind: 4, index: 20, generation: 32. */

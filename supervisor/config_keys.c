@@ -137,8 +137,6 @@ static const struct {
     {SECTION_WORKER, "check_failures", NULL, NULL},
     {SECTION_WORKER, "every", NULL, NULL},
     {SECTION_WORKER, "lifetime", NULL, NULL},
-    {SECTION_WORKER, "output", "prefix", NULL},
-    {SECTION_WORKER, "output", "json", NULL},
     /* clang-format on */
 };
 

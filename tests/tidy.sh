@@ -134,7 +134,7 @@ exactly() {
     fi
 }
 
-# One loop, one clock, one reaper in each program. log.c asks for the time of day, which decides nothing; sandbox.c
+# One loop, one clock, one reaper in each program. text.c asks for the time of day, which decides nothing; sandbox.c
 # waits for its probe before there is a loop.
 check_once() {
     brood=$(sources init | grep '\.c$' | grep -v '^init/broodctl\.c$' || true)
@@ -142,15 +142,15 @@ check_once() {
     {
         exactly 1 'epoll_wait|epoll_pwait|epoll_pwait2' $brood
         exactly 0 'poll|ppoll|select|pselect|sleep|usleep|nanosleep|clock_nanosleep|pause|sigsuspend|sigtimedwait|sigwaitinfo' \
-            $(echo "$brood" | grep -v '^init/\(log\|newer\)\.c$') # newer.c: in a child
-        exactly 1 'clock_gettime|gettimeofday|time|clock' $(echo "$brood" | grep -v '^init/\(log\|newer\)\.c$') # newer.c: in a child
-        exactly 1 'clock_gettime|gettimeofday|time|clock' init/log.c
+            $(echo "$brood" | grep -v '^init/\(sink\|newer\)\.c$') # sink.c: asks, without waiting; newer.c: in a child
+        exactly 1 'clock_gettime|gettimeofday|time|clock' $(echo "$brood" | grep -v '^init/\(text\|newer\)\.c$') # newer.c: in a child
+        exactly 1 'clock_gettime|gettimeofday|time|clock' init/text.c
         exactly 1 'waitid|waitpid|wait|wait3|wait4' $(echo "$brood" | grep -v '^init/\(sandbox\|privileges_plan\)\.c$')
         exactly 1 'waitid|waitpid|wait|wait3|wait4' init/sandbox.c
         exactly 1 'waitid|waitpid|wait|wait3|wait4' init/privileges_plan.c # a trial before the loop
     }
-    in_rooms 'init' | grep '^init/log\.c:' | grep CLOCK_MONOTONIC |
-        place | fault 'log.c may ask for the time of day alone'
+    in_rooms 'init' | grep '^init/text\.c:' | grep CLOCK_MONOTONIC |
+        place | fault 'text.c may ask for the time of day alone'
 }
 
 # Functions with a bound, an error or a race missing; vfork and posix_spawn suspend brood until the exec is done.

@@ -115,7 +115,7 @@ def test_check_of_stdin(t):
 
 
 def test_keys_that_are_not_built_are_refused(t):
-    for line in ("output = prefix", "check = exec:true", "every = 1h"):
+    for line in ("check = exec:true", "every = 1h", "lifetime = 1h"):
         status, out, _ = t.run("--check", "-c", t.file("app.ini", f"[worker:a]\nstart = true\n{line}\n"))
         t.equal(status, 100, line)
         t.match(out, r"app.ini:3: error: \[worker:a\] .*not built yet", line)

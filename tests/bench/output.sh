@@ -1,0 +1,83 @@
+#!/bin/sh
+# Measures what goes through brood: `tests/bench/output.sh BUILD` prints MB/s of a worker's lines (62 bytes each) with
+# output = inherit, prefix and json, beside `sed -u` as a prefixer and, where it is installed, supervisord, which only
+# passes lines on. Ratios within one run, best of ROUNDS; status 0 unless something could not be measured.
+#
+#     ROUNDS=3  MEGABYTES=1000    how much;  sed -u gets a twentieth of that, supervisord a fifth
+set -eu
+build=$(cd "${1:-build}" && pwd)
+rounds=${ROUNDS:-3}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 1' HUP INT TERM
+
+text=0123456789012345678901234567890123456789012345678901234567890
+lines=$((${MEGABYTES:-1000} * 1000000 / 62))
+few=$((lines / 20)) some=$((lines / 5))
+
+config() { # OUTPUT
+    printf "[worker:web]\nstart = sh -c 'yes %s | head -c %s'\noutput = %s\n" $text $((lines * 62)) "$1" >"$scratch/$1.ini"
+}
+
+# Each ends when everything has arrived: the reader counts bytes, so that how a supervisor ends isn't measured.
+run() { # WAY
+    case $1 in
+    inherit) "$build/brood" -q -q -s -c "$scratch/inherit.ini" | head -c $((lines * 62)) ;;
+    prefix) "$build/brood" -q -q -s -c "$scratch/prefix.ini" | head -c $((lines * 70)) ;;
+    json) "$build/brood" -q -q -s -c "$scratch/json.ini" | head -c $((lines * 155)) ;;
+    sed) sh -c "yes $text | head -c $((few * 62))" | sed -u 's,^,web/0 | ,' | head -c $((few * 70)) ;;
+    supervisord)
+        mkfifo "$scratch/fifo"
+        supervisord -n -c "$scratch/supervisord.conf" >"$scratch/fifo" 2>/dev/null &
+        head -c $((some * 62)) <"$scratch/fifo"
+        kill $!
+        wait $! || true
+        rm "$scratch/fifo"
+        ;;
+    esac | tail -c 400 >"$scratch/out"
+}
+
+# Which bytes arrive must be right, too: the last lines' text is there.
+check() { # WAY
+    grep -q $text "$scratch/out" || { echo "tests/bench/output.sh: $1: no output" >&2 && exit 1; }
+}
+
+best() { # WAY COUNT: MB/s of the worker's own bytes
+    fastest=
+    for _ in $(seq "$rounds"); do
+        begin=$(date +%s%N)
+        run "$1"
+        took=$(($(date +%s%N) - begin))
+        check "$1"
+        if [ -z "$fastest" ] || [ "$took" -lt "$fastest" ]; then fastest=$took; fi
+    done
+    echo $(($2 * 62 * 1000 / fastest))
+}
+
+for output in inherit prefix json; do config $output; done
+cat >"$scratch/supervisord.conf" <<END
+[supervisord]
+logfile = /dev/null
+logfile_maxbytes = 0
+pidfile = $scratch/supervisord.pid
+user = $(id -un)
+[program:web]
+command = sh -c 'yes $text | head -c $((some * 62))'
+stdout_logfile = /dev/stdout
+stdout_logfile_maxbytes = 0
+autorestart = false
+startsecs = 0
+END
+
+prefix=$(best prefix $lines)
+inherit=$(best inherit $lines)
+json=$(best json $lines)
+sed=$(best sed $few)
+echo "output: prefix $prefix MB/s, inherit $inherit, json $json, sed -u $sed ($((prefix / (sed + (sed == 0)))) times)"
+if command -v supervisord >/dev/null; then
+    supervisord=$(best supervisord $some)
+    echo "output: supervisord $supervisord MB/s; prefix is $((prefix / (supervisord + (supervisord == 0)))) times that" \
+        '(goal: 5)'
+else
+    echo 'output: supervisord is not installed, not measured'
+fi
