@@ -157,9 +157,9 @@ $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o
 $(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
-$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole log)
+$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole log sink text)
 $(O)/unit/accounts $(O)/unit/privileges: $(O)/init/accounts.o $(O)/init/privileges.o $(O)/init/privileges_own.o \
-	$(O)/init/privileges_plan.o $(O)/init/log.o
+	$(O)/init/privileges_plan.o $(O)/init/log.o $(O)/init/sink.o $(O)/init/text.o
 $(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o

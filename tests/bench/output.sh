@@ -1,7 +1,8 @@
 #!/bin/sh
 # Measures what goes through brood: `tests/bench/output.sh BUILD` prints MB/s of a worker's lines (62 bytes each) with
 # output = inherit, prefix and json, beside `sed -u` as a prefixer and, where it is installed, supervisord, which only
-# passes lines on. Ratios within one run, best of ROUNDS; status 0 unless something could not be measured.
+# passes bytes on. First of a worker that writes in large blocks, then, for prefix and supervisord, of one that writes
+# line by line, as a log does. Ratios within one run, best of ROUNDS; status 0 unless something could not be measured.
 #
 #     ROUNDS=3  MEGABYTES=1000    how much;  sed -u gets a twentieth of that, supervisord a fifth
 set -eu
@@ -19,6 +20,17 @@ config() { # OUTPUT
     printf "[worker:web]\nstart = sh -c 'yes %s | head -c %s'\noutput = %s\n" $text $((lines * 62)) "$1" >"$scratch/$1.ini"
 }
 
+until_killed() { # BYTES COMMAND...: for what doesn't end by itself
+    bytes=$1
+    shift
+    mkfifo "$scratch/fifo"
+    "$@" >"$scratch/fifo" 2>/dev/null &
+    head -c "$bytes" <"$scratch/fifo"
+    kill $!
+    wait $! || true
+    rm "$scratch/fifo"
+}
+
 # Each ends when everything has arrived: the reader counts bytes, so that how a supervisor ends isn't measured.
 run() { # WAY
     case $1 in
@@ -26,14 +38,9 @@ run() { # WAY
     prefix) "$build/brood" -q -q -s -c "$scratch/prefix.ini" | head -c $((lines * 70)) ;;
     json) "$build/brood" -q -q -s -c "$scratch/json.ini" | head -c $((lines * 155)) ;;
     sed) sh -c "yes $text | head -c $((few * 62))" | sed -u 's,^,web/0 | ,' | head -c $((few * 70)) ;;
-    supervisord)
-        mkfifo "$scratch/fifo"
-        supervisord -n -c "$scratch/supervisord.conf" >"$scratch/fifo" 2>/dev/null &
-        head -c $((some * 62)) <"$scratch/fifo"
-        kill $!
-        wait $! || true
-        rm "$scratch/fifo"
-        ;;
+    supervisord) until_killed $((some * 62)) supervisord -n -c "$scratch/supervisord.conf" ;;
+    supervisord-lines) until_killed $((few * 62)) supervisord -n -c "$scratch/lines.conf" ;;
+    prefix-lines) until_killed $((few * 70)) "$build/brood" -q -q -s -c "$scratch/lines.ini" ;;
     esac | tail -c 400 >"$scratch/out"
 }
 
@@ -55,6 +62,7 @@ best() { # WAY COUNT: MB/s of the worker's own bytes
 }
 
 for output in inherit prefix json; do config $output; done
+printf '[worker:web]\nstart = stdbuf -oL yes %s\noutput = prefix\n' $text >"$scratch/lines.ini"
 cat >"$scratch/supervisord.conf" <<END
 [supervisord]
 logfile = /dev/null
@@ -68,6 +76,7 @@ stdout_logfile_maxbytes = 0
 autorestart = false
 startsecs = 0
 END
+sed "s/^command = .*/command = stdbuf -oL yes $text/" "$scratch/supervisord.conf" >"$scratch/lines.conf"
 
 prefix=$(best prefix $lines)
 inherit=$(best inherit $lines)
@@ -76,8 +85,11 @@ sed=$(best sed $few)
 echo "output: prefix $prefix MB/s, inherit $inherit, json $json, sed -u $sed ($((prefix / (sed + (sed == 0)))) times)"
 if command -v supervisord >/dev/null; then
     supervisord=$(best supervisord $some)
-    echo "output: supervisord $supervisord MB/s; prefix is $((prefix / (supervisord + (supervisord == 0)))) times that" \
-        '(goal: 5)'
+    echo "output: in blocks: supervisord $supervisord MB/s, prefix is $((prefix * 10 / (supervisord + 1))) tenths of that"
+    prefix=$(best prefix-lines $few)
+    supervisord=$(best supervisord-lines $few)
+    echo "output: line by line: prefix $prefix MB/s, supervisord $supervisord," \
+        "$((prefix / (supervisord + (supervisord == 0)))) times (goal: 5)"
 else
     echo 'output: supervisord is not installed, not measured'
 fi
