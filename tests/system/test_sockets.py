@@ -262,7 +262,7 @@ def test_listen_address_in_use(t):
         refused(t, f"unix:{t.directory}/first, tcp://127.0.0.1:8080",
                 r"\[worker:web\] listen: cannot listen at tcp://127.0.0.1:8080: Address (already )?in use")
     t.ok(not os.path.exists(t.directory + "/first"), "the socket that was made before is removed")
-    refused(t, "tcp://192.0.2.1:80", r"tcp://192.0.2.1:80: Cannot assign requested address")
+    refused(t, "tcp://192.0.2.1:80", r"tcp://192.0.2.1:80: (Cannot assign requested address|Address not available)")
 
 
 def test_listen_forbidden_port(t):
