@@ -1,6 +1,6 @@
 #!/bin/sh
 # The Debian packages that brood needs, in one place: `tests/deps.sh run` for make and `make run`, `tests/deps.sh
-# containers` and `bench` for the targets of these names, `tests/deps.sh test` for `make test` and everything else. Silent where nothing is
+# containers`, `bench` and `arm64` for the targets of these names, `tests/deps.sh test` for `make test` and everything else. Silent where nothing is
 # missing, and then no network is needed.
 #
 # dpkg is asked first and apt-get only for what is missing. A package also counts as there where an installed one
@@ -13,14 +13,18 @@ test="$run libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy mandoc
 
 containers="$run python3 docker.io podman runc uidmap mmdebstrap"
 bench="$test s6"
+# Libraries of another machine lie beside those of this one.
+arm64="$run python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 libcap-dev:arm64 libinih-dev:arm64 libcmocka-dev:arm64
+    musl-dev:arm64 qemu-user"
 
 case ${1-} in
 run) wanted=$run ;;
 test) wanted=$test ;;
 containers) wanted=$containers ;;
 bench) wanted=$bench ;;
+arm64) wanted=$arm64 ;;
 *)
-    echo "usage: tests/deps.sh run|test|containers|bench" >&2
+    echo "usage: tests/deps.sh run|test|containers|bench|arm64" >&2
     exit 2
     ;;
 esac
@@ -32,8 +36,8 @@ missing_of() {
     fi
     # Every name that is installed or provided by something installed, one a line; "name (= 1)" is cut to the name.
     # shellcheck disable=SC2016 # dpkg's variables, not the shell's
-    dpkg-query -W -f '${db:Status-Status} ${Package}, ${Provides}\n' | sed -n 's/^installed //p' |
-        tr ',' '\n' | sed 's/^ *//; s/ .*//; s/:.*//' | sort -u >"$scratch/there"
+    dpkg-query -W -f '${db:Status-Status} ${Package}, ${Package}:${Architecture}, ${Provides}\n' | sed -n 's/^installed //p' |
+        tr ',' '\n' | sed 's/^ *//; s/ .*//; s/:any$//' | sort -u >"$scratch/there"
     for package; do
         grep -Fqx "$package" "$scratch/there" || printf ' %s' "$package"
     done
@@ -48,6 +52,7 @@ install_quietly() {
         chmod +x "$scratch/bin/$program"
     done
     export DEBIAN_FRONTEND=noninteractive
+    case $* in *:arm64*) dpkg --add-architecture arm64 ;; esac
     apt-get update
     apt-get install -y --no-install-recommends \
         -o DPkg::Path="$scratch/bin:/usr/local/sbin:/usr/sbin:/usr/bin:/sbin:/bin" "$@"

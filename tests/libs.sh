@@ -5,7 +5,8 @@
 # their Debian source packages are fetched, with a list of sources and a state of apt's own below DIR (nothing of the system
 # is changed, root is not needed, apt checks the signatures), and compiled with musl-gcc. inih is that of trixie:
 # bookworm's is not to be had as source everywhere. Silent where everything is there, and then no network is needed. Where
-# it fails it leaves DIR/unavailable, by which make knows that it has to do with glibc.
+# it fails it leaves DIR/unavailable, by which make knows that it has to do with glibc. CC, AR and MUSL_CC say for which
+# machine.
 set -eu
 
 target=${1:?usage: tests/libs.sh DIRECTORY}
@@ -42,20 +43,25 @@ own_apt update
 own_apt source --download-only libcap2/bookworm libinih/trixie
 
 # The compiler sees the kernel's headers behind musl's own.
-headers="-idirafter /usr/include -idirafter /usr/include/$(gcc -dumpmachine)"
+machine=$(${CC:-gcc} -dumpmachine)
+headers="-idirafter /usr/include -idirafter /usr/include/$machine -idirafter /usr/$machine/include"
 flags='-O2 -fstack-protector-strong -ffunction-sections -fdata-sections'
+compiler=${MUSL_CC:-musl-gcc}
+case $machine in
+aarch64*) compiler="$compiler -mno-outline-atomics" ;; # see the Makefile
+esac
 
 rm -rf libcap libinih
 dpkg-source --extract libcap2_*.dsc libcap
-make -C libcap/libcap CC=musl-gcc BUILD_CC=gcc COPTS="$flags $headers" SHARED=no PTHREADS=no GOLANG=no libcap.a
+make -C libcap/libcap CC="$compiler" AR="${AR:-ar}" BUILD_CC=gcc COPTS="$flags $headers" SHARED=no PTHREADS=no GOLANG=no libcap.a
 cp libcap/libcap/libcap.a "$target/lib"
 cp libcap/libcap/include/sys/capability.h "$target/include/sys"
 
 dpkg-source --extract libinih_*.dsc libinih
 # shellcheck disable=SC2086 # lists of words
-musl-gcc $flags -c -o libinih/ini.o libinih/ini.c
+$compiler $flags -c -o libinih/ini.o libinih/ini.c
 rm -f "$target/lib/libinih.a"
-ar rcsD "$target/lib/libinih.a" libinih/ini.o
+"${AR:-ar}" rcsD "$target/lib/libinih.a" libinih/ini.o
 cp libinih/ini.h "$target/include"
 
 cd "$target"

@@ -23,10 +23,14 @@
 #define CONTEXT_LAYERS_MAX 32 /* around one program */
 #define CONTEXT_WORDS_MAX 32  /* that one layer puts in front */
 
-/* The key of the brood that wrote a shim stands in its ELF header, behind one letter, in bytes that mean nothing (the
- * padding of e_ident): so whoever can read a file can tell whether it is a shim, and whose. */
-#define SHIM_MARK_OFFSET 9
+/* The key of the brood that wrote a shim stands in the physical address of its first segment, which means nothing to
+ * Linux, with one letter as the highest byte, where no address has one: so whoever can read a file can tell whether it
+ * is a shim, and whose. Not in the padding of e_ident: an emulator's entry of binfmt_misc, by which Docker runs images
+ * of other machines, wants zeros there. */
+#define SHIM_KEY_OFFSET 88
+#define SHIM_MARK_OFFSET (SHIM_KEY_OFFSET + 7)
 #define SHIM_MARK 'b'
+#define SHIM_HEAD_BYTES (SHIM_MARK_OFFSET + 1)
 
 /* context.file, for what isn't one of the files */
 #define CONTEXT_BY_NAME 0xffffffffu /* the next one of that name on PATH, as the caller has it */

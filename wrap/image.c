@@ -147,16 +147,16 @@ static bool is_elf(const struct image *image, size_t length) {
     return length >= sizeof(Elf64_Ehdr) && text_same_bytes(image->head, ELFMAG, SELFMAG);
 }
 
-static void look_into_elf(int fd, struct image *image) {
+static void look_into_elf(int fd, size_t length, struct image *image) {
     Elf64_Ehdr header;
     char *bytes = (char *)&header;
     for (size_t i = 0; i < sizeof header; i++)
         bytes[i] = image->head[i];
     image->kind = IMAGE_ELF;
-    if (image->head[SHIM_MARK_OFFSET] == SHIM_MARK) {
+    if (length >= SHIM_HEAD_BYTES && image->head[SHIM_MARK_OFFSET] == SHIM_MARK) {
         image->kind = IMAGE_SHIM;
         for (size_t i = 0; i < CONTEXT_KEY_BYTES; i++)
-            image->key[i] = image->head[SHIM_MARK_OFFSET + 1 + i];
+            image->key[i] = image->head[SHIM_KEY_OFFSET + i];
         image->key[CONTEXT_KEY_BYTES] = '\0';
     } else if (header.e_ident[EI_CLASS] == ELFCLASS64 && header.e_phentsize == sizeof(Elf64_Phdr)) {
         image->sanitized = needs_runtime(fd, &header);
@@ -175,7 +175,7 @@ void image_look(int directory, const char *path, int flags, struct image *ret) {
         ret->head[length] = '\0';
         ret->kind = IMAGE_OTHER;
         if (is_elf(ret, (size_t)length))
-            look_into_elf(fd, ret);
+            look_into_elf(fd, (size_t)length, ret);
         else if (image_script(ret->head, (size_t)length, &ret->interpreter, &ret->argument))
             ret->kind = IMAGE_SCRIPT;
     }

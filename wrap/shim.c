@@ -109,7 +109,7 @@ static _Noreturn void fail(int status, const char *what, const char *path, const
 
 /* A shim of this brood, or a copy of it. One that can't be read is told by its size. */
 static bool is_own_shim(const char *path) {
-    char head[SHIM_MARK_OFFSET + 1 + CONTEXT_KEY_BYTES];
+    char head[SHIM_HEAD_BYTES];
     struct stat info;
     int fd = raw_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
@@ -118,8 +118,7 @@ static bool is_own_shim(const char *path) {
     long length = raw_pread(fd, head, sizeof head, 0);
     raw_close(fd);
     return length == (long)sizeof head && text_same_bytes(head, "\177ELF", 4) && head[SHIM_MARK_OFFSET] == SHIM_MARK &&
-           text_same_bytes(head + SHIM_MARK_OFFSET + 1, context_string(shim.context, shim.context->key),
-                           CONTEXT_KEY_BYTES);
+           text_same_bytes(head + SHIM_KEY_OFFSET, context_string(shim.context, shim.context->key), CONTEXT_KEY_BYTES);
 }
 
 static bool can_execute(const char *path) {

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define IDENT_BYTES 16  /* e_ident; 9 to 15 are padding that the kernel doesn't read */
 #define INFO_BYTES 1024 /* "pos: … flags: … mnt_id: …" come first */
 
 const char *strict_basename(const char *path) {
@@ -77,7 +76,7 @@ int strict_open_backup(int parent, const char *key) {
 }
 
 int strict_read_key(int at, const char *name, char ret_key[CONTEXT_KEY_BYTES + 1]) {
-    char ident[IDENT_BYTES];
+    char head[SHIM_HEAD_BYTES];
     struct stat status;
     CLEANUP_FD int fd = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
@@ -86,12 +85,12 @@ int strict_read_key(int at, const char *name, char ret_key[CONTEXT_KEY_BYTES + 1
         return -errno;
     if (!S_ISREG(status.st_mode))
         return 0;
-    ssize_t length = pread(fd, ident, sizeof ident, 0);
+    ssize_t length = pread(fd, head, sizeof head, 0);
     if (length < 0)
         return -errno;
-    if (length < IDENT_BYTES || memcmp(ident, "\177ELF", 4) != 0 || ident[SHIM_MARK_OFFSET] != SHIM_MARK)
+    if (length < SHIM_HEAD_BYTES || memcmp(head, "\177ELF", 4) != 0 || head[SHIM_MARK_OFFSET] != SHIM_MARK)
         return 0;
-    memcpy(ret_key, ident + SHIM_MARK_OFFSET + 1, CONTEXT_KEY_BYTES);
+    memcpy(ret_key, head + SHIM_KEY_OFFSET, CONTEXT_KEY_BYTES);
     ret_key[CONTEXT_KEY_BYTES] = '\0';
     return 1;
 }

@@ -65,7 +65,7 @@ char *template_fill(struct pool *pool, const struct embedded *template, const st
     memcpy(bytes + offset, context, context->size);
     if (key) {
         bytes[SHIM_MARK_OFFSET] = SHIM_MARK;
-        memcpy(bytes + SHIM_MARK_OFFSET + 1, key, CONTEXT_KEY_BYTES);
+        memcpy(bytes + SHIM_KEY_OFFSET, key, CONTEXT_KEY_BYTES);
     }
     return bytes;
 }

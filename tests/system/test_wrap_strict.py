@@ -30,8 +30,8 @@ def state(path):
 
 def is_shim(path):
     with open(path, "rb") as file:
-        head = file.read(16)
-    return head[:4] == b"\x7fELF" and head[9:10] == b"b"
+        head = file.read(96)
+    return head[:4] == b"\x7fELF" and head[95:] == b"b"
 
 
 def nothing_is_left(t):

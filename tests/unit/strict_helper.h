@@ -29,6 +29,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "wrap/context.h"
 #include "wrap/strict.h"
 
 #define KEY "Kz81Qa"
@@ -97,7 +98,8 @@ static inline size_t read_file(const char *path, char *text, size_t size) {
 static inline void make_shim(const char *path, const char *key, mode_t mode) {
     copy_file("/bin/false", path, mode);
     int fd = open(path, O_WRONLY | O_CLOEXEC);
-    CHECK(fd >= 0 && pwrite(fd, "b", 1, 9) == 1 && pwrite(fd, key, 6, 10) == 6 && close(fd) == 0);
+    CHECK(fd >= 0 && pwrite(fd, "b", 1, SHIM_MARK_OFFSET) == 1 && pwrite(fd, key, 6, SHIM_KEY_OFFSET) == 6 &&
+          close(fd) == 0);
 }
 
 static inline bool exists(const char *path) {

@@ -267,12 +267,16 @@ static void shims_and_others(void **state) {
     struct elf elf;
     struct image image;
     make_elf(&elf, NULL, 0);
-    elf.header.e_ident[SHIM_MARK_OFFSET] = SHIM_MARK;
-    memcpy(elf.header.e_ident + SHIM_MARK_OFFSET + 1, "Ab3dE6", CONTEXT_KEY_BYTES);
+    assert_int_equal(offsetof(struct elf, segments[0].p_paddr), SHIM_KEY_OFFSET);
+    ((char *)&elf)[SHIM_MARK_OFFSET] = SHIM_MARK;
+    memcpy((char *)&elf + SHIM_KEY_OFFSET, "Ab3dE6", CONTEXT_KEY_BYTES);
     write_file("file", &elf, sizeof elf);
     look(&image);
     assert_int_equal(image.kind, IMAGE_SHIM);
     assert_string_equal(image.key, "Ab3dE6");
+    write_file("file", &elf, SHIM_HEAD_BYTES - 1);
+    look(&image);
+    assert_int_equal(image.kind, IMAGE_ELF);
     write_file("file", "echo text\n", 10);
     look(&image);
     assert_int_equal(image.kind, IMAGE_OTHER);
