@@ -108,3 +108,70 @@ def test_sandbox_check_of_config_faults(t):
     status, _, err = t.run("--sandbox", "-c", t.file("app.ini", "[worker:a]\nstart = true\nnonsense = 1\n"))
     t.equal(status, 100, "status")
     t.match(err, "app.ini:3: error", "the fault")
+
+
+LIST_TMP = ["sh", "-c", "ls -A /tmp; touch /tmp/inside"]
+
+
+def test_sandbox_tmp_is_private(t):
+    t.file("outside")
+    for nobody in (False, True):
+        brood = t.brood(None, "--sandbox", command=LIST_TMP, mode="child", keep_stdout=True, cwd="/",
+                        before=as_nobody if nobody else None)
+        t.equal((brood.wait(), brood.stdout), (0, b""), "status, and what is in /tmp")
+        t.ok(not os.path.exists("/tmp/inside"), "nothing of it is left outside")
+
+
+def test_sandbox_tmp_is_shared_with_whoever_works_there(t):
+    """The config, the working directory or a command lies in it: then it is the one outside."""
+    t.file("outside")
+    script = t.file("list", "#!/bin/sh\nls -A /tmp/test\n", 0o755)
+    config = t.file("app.ini", "[worker:a]\nstart = ls -A /tmp/test\nrestart = no\n")
+    with open("/srv/work.ini", "w", encoding="utf-8") as file:
+        file.write("[worker:a]\nstart = ls -A .\nworking_directory = /tmp/test\nrestart = no\n")
+    for case in ({"config": config, "cwd": "/"}, {"config": "/srv/work.ini", "cwd": "/"},
+                 {"command": [script], "cwd": "/"}, {"command": ["ls", "-A", "/tmp/test"], "cwd": t.directory}):
+        brood = t.brood(case.get("config"), "--sandbox", command=case.get("command"), mode="child", keep_stdout=True,
+                        cwd=case["cwd"])
+        t.equal(brood.wait(), 0, f"status of {case}")
+        t.ok(b"outside" in brood.stdout.split(), f"what {case} sees: {brood.stdout}")
+    os.unlink("/srv/work.ini")
+
+
+def test_sandbox_keeps_what_resolv_conf_points_at(t):
+    """systemd-resolved's, resolvconf's and NetworkManager's point into /run."""
+    os.makedirs("/run/resolver")
+    t.file("resolv.conf", "nameserver 192.0.2.53\n")
+    shutil.copy(t.directory + "/resolv.conf", "/run/resolver/stub.conf")
+    os.symlink("/run/resolver/stub.conf", t.directory + "/link")
+    t.files.add("link")
+    script = (f"mount -n --bind {t.directory} /mnt && mount -n -t tmpfs tmpfs /etc && "
+              "cp -P /mnt/link /etc/resolv.conf && exec \"$@\"")
+    try:
+        brood = t.brood(None, "--sandbox", command=["sh", "-c", "cat /etc/resolv.conf; ls /run"], mode="child",
+                        keep_stdout=True, prefix=["unshare", "--mount", "sh", "-c", script, "sh"])
+        t.equal((brood.wait(), brood.stdout), (0, b"nameserver 192.0.2.53\nresolver\n"), "status and stdout")
+    finally:
+        shutil.rmtree("/run/resolver")
+
+
+def refused(t, prefix, *causes):
+    """Nothing is started, and the cause has a name."""
+    brood = t.brood(None, "--sandbox", command=worker_argv("name:main", "say:start"), mode="child", prefix=prefix)
+    t.equal(brood.wait(), 111, "status")
+    for cause in causes:
+        brood.has(cause)
+    t.equal(t.story(), [], "nothing was started")
+
+
+def test_sandbox_refused_by_a_limit(t):
+    namespaces = ["unshare", "--user", "--map-root-user", "--mount"]
+    inside = "echo 0 >/proc/sys/user/max_user_namespaces && exec setpriv --bounding-set -sys_admin \"$@\""
+    refused(t, [*namespaces, "sh", "-c", inside, "sh"], "user.max_user_namespaces")
+
+
+def test_sandbox_refused_by_a_masked_proc(t):
+    """As in a container of Docker's that may make user namespaces: its /proc has parts that one may not see."""
+    namespaces = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--fork", "--mount-proc"]
+    inside = "mount -n --bind /dev/null /proc/version && exec setpriv --bounding-set -sys_admin --inh-caps=-all \"$@\""
+    refused(t, [*namespaces, "sh", "-c", inside, "sh"], "masked", "systempaths=unconfined")

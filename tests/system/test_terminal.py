@@ -333,6 +333,27 @@ def test_terminal_shared_in_a_sandbox(t):
     check_shared(t, ["-n"])
 
 
+def test_terminal_ctrl_c_stops_a_sandbox(t):
+    """As `docker stop` does: everyone is asked once, the grace period holds, and the shell has its terminal again."""
+    config = t.config(f"""
+        [worker:web]
+        start = {worker('say:start', 'serve:delay=50')}
+        count = 2
+        [worker:deaf]
+        start = {worker('say:start', 'serve:ignore')}
+        grace = 300ms
+        """)
+    terminal = outer_shell(t)
+    terminal.line(brood("-n", "-c", config) + "; echo status $?")
+    for name in ("web/0", "web/1", "deaf/0"):
+        t.wait_event(f"{name} start")
+    terminal.type("\x03")
+    terminal.expect("status 137")
+    for name in ("web/0", "web/1", "deaf/0"):
+        t.equal(len(t.told(f"{name} INT")), 1, f"what {name} got")
+    leave(t, terminal)
+
+
 def test_terminal_shared_with_mirror(t):
     check_shared(t, ["-m"])
 
