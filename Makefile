@@ -55,7 +55,7 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
 SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
-	config_names config_reader config_take config_values config_wraps backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
+	config_names config_reader config_take config_values config_wraps descriptors backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
 INIT := main channel framing output sink text options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
 	outcome unshared cpus wrapping
@@ -63,7 +63,7 @@ WRAP := wrap check shims set programs interpreter block template shimdir prebuil
 	environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
 PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
-UNIT := framing words signals config config_keys config_text config_whole config_memory backoff timers worker lineage describe core log \
+UNIT := framing words signals config config_keys config_text config_whole config_memory descriptors backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
 	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
 	accounts privileges
@@ -187,7 +187,7 @@ $(O)/unit/strict_repair: $(strict_objects)
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 
-SIM := sim examine cells run lives kernel scenario checker check_actions check_extras check_rest check_status check_verdict
+SIM := sim examine cells run lives kernel scenario checker check_actions check_descriptors check_extras check_rest check_status check_verdict
 GOLDEN := golden story facts
 FUZZ := framing config words env_file node_args journal script context notify
 SEEDS ?= 20000

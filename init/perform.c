@@ -12,6 +12,7 @@
 #include "init/spawn.h"
 #include "init/subject.h"
 #include "init/watch.h"
+#include "supervisor/descriptors.h"
 
 static const struct spec_group *group_of(const struct performer *performer, struct slot slot) {
     return slot.kind == SLOT_PRIMARY ? NULL : spec_group_of(performer->spec, slot.index);
@@ -26,10 +27,6 @@ static const struct spec_command *command_of(const struct performer *performer, 
     return slot.kind == SLOT_HOOK ? &group->stop : &group->start;
 }
 
-static void add_fd(struct spawn_plan *plan, int source, int target) {
-    plan->fds[plan->fds_count++] = (struct spawn_fd){.source = source, .target = target};
-}
-
 /* A worker that is probed by a file, or that probe. */
 static void plan_file(const struct performer *performer, struct slot slot, const struct spec_group *group,
                       struct spawn_plan *plan) {
@@ -41,19 +38,38 @@ static void plan_file(const struct performer *performer, struct slot slot, const
     }
 }
 
-/* From 3 on, as sd_listen_fds(3) has it; LISTEN_PID is to be the pid of the program, also of one that is wrapped: shims
- * only exec. */
-static void plan_sockets(const struct performer *performer, uint32_t group, struct spawn_plan *plan) {
-    const int *fds;
-    uint32_t count = sockets_of(performer->sockets, group, &fds);
-    for (uint32_t i = 0; i < count; i++)
-        add_fd(plan, fds[i], LISTEN_FDS_START + (int)i);
-    if (count > 0)
-        plan->renamed_pid = getpid();
+/* What a child speaks through, both ends of it. */
+struct channels {
+    struct descriptors wanted;
+    struct children_fds fds;
+    int status_write;
+    int ready_write;
+    int output[2];                                          /* not closed here: they outlive the process */
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of the notify socket; "": none */
+};
+
+/* What of brood's own is a process's descriptor. */
+static int source_of(const struct performer *performer, struct slot slot, const struct channels *channels,
+                     const struct descriptor *descriptor) {
+    const int *sockets = NULL;
+    switch (descriptor->kind) {
+    case DESCRIPTOR_NULL:
+        return performer->null;
+    case DESCRIPTOR_OUTPUT:
+        return channels->output[0];
+    case DESCRIPTOR_ERRORS:
+        return channels->output[1];
+    case DESCRIPTOR_SOCKET:
+        sockets_of(performer->sockets, spec_group_index(performer->spec, slot.index), &sockets);
+        return sockets[descriptor->socket];
+    case DESCRIPTOR_READY:
+        return channels->ready_write;
+    }
+    return -1;
 }
 
 /* A command without a config gets back what brood was started with; everybody else starts clean. */
-static void plan_process(const struct performer *performer, struct slot slot, int ready_write, const int *output_fds,
+static void plan_process(const struct performer *performer, struct slot slot, const struct channels *channels,
                          struct spawn_plan *plan) {
     const struct spec *spec = performer->spec;
     const struct inherited *inherited = performer->inherited;
@@ -71,40 +87,23 @@ static void plan_process(const struct performer *performer, struct slot slot, in
         return;
     }
     plan->directory = group ? group->identity.working_directory : spec->primary.identity.working_directory;
-    if (!group || slot.kind != SLOT_WORKER || group->stdin_from == STDIN_NULL)
-        add_fd(plan, performer->null, STDIN_FILENO);
-    if (group && group->output == OUTPUT_NULL) {
-        add_fd(plan, performer->null, STDOUT_FILENO);
-        add_fd(plan, performer->null, STDERR_FILENO);
+    for (uint32_t i = 0; i < channels->wanted.count; i++) {
+        const struct descriptor *wanted = &channels->wanted.items[i];
+        plan->fds[plan->fds_count++] =
+            (struct spawn_fd){.source = source_of(performer, slot, channels, wanted), .target = wanted->number};
     }
-    if (group && output_wanted(group)) {
-        add_fd(plan, output_fds[0], STDOUT_FILENO);
-        add_fd(plan, output_fds[1], STDERR_FILENO);
-    }
-    if (group && ready_write >= 0)
-        add_fd(plan, ready_write, group->ready_fd);
-    if (slot.kind == SLOT_WORKER)
-        plan_sockets(performer, spec_group_index(spec, slot.index), plan);
     if (group && group->ready == READY_FILE)
         plan_file(performer, slot, group, plan);
-    if (group && slot.kind == SLOT_WORKER && group->watchdog > 0)
+    /* LISTEN_PID and WATCHDOG_PID are to be the pid of the program, also of one that is wrapped: shims only exec. */
+    if (channels->wanted.sockets > 0 || (group && slot.kind == SLOT_WORKER && group->watchdog > 0))
         plan->renamed_pid = getpid();
 }
-
-/* What a child speaks through, both ends of it. */
-struct channels {
-    struct children_fds fds;
-    int status_write;
-    int ready_write;
-    int output[2];                                          /* not closed here: they outlive the process */
-    char path[sizeof(((struct sockaddr_un *)0)->sun_path)]; /* of the notify socket; "": none */
-};
 
 /* What a worker tells by itself. Returns 0 or -errno. */
 static int open_worker(struct performer *performer, struct slot slot, struct channels *channels) {
     const struct spec_group *group = group_of(performer, slot);
     int r = 0;
-    if (group->ready == READY_FD) {
+    if (descriptors_have(&channels->wanted, DESCRIPTOR_READY)) {
         r = fd_pipe(&channels->fds.ready, &channels->ready_write);
         if (r == 0)
             r = watch_add(performer->epoll, channels->fds.ready, SOURCE_READY, slot);
@@ -121,8 +120,7 @@ static int open_channels(struct performer *performer, struct slot slot, struct c
     int r = fd_pipe(&channels->fds.status, &channels->status_write);
     if (r == 0)
         r = watch_add(performer->epoll, channels->fds.status, SOURCE_STATUS, slot);
-    const struct spec_group *group = group_of(performer, slot);
-    if (r == 0 && group && output_wanted(group))
+    if (r == 0 && descriptors_have(&channels->wanted, DESCRIPTOR_OUTPUT))
         r = output_pipes(performer->output, slot.index, channels->output);
     return r == 0 && slot.kind == SLOT_WORKER ? open_worker(performer, slot, channels) : r;
 }
@@ -142,14 +140,14 @@ static int fork_process(struct performer *performer, const struct action *action
     struct spawn_plan plan = {.argv = NULL};
     struct terminal terminal; /* a copy: the child doesn't get the loop's memory (init/unshared.h) */
     uint32_t group = slot.kind == SLOT_PRIMARY ? 0 : spec_group_index(performer->spec, slot.index);
-    struct environment_facts facts = {.slot = slot,
-                                      .group = group,
-                                      .worker_pid = beside ? children_live_pid(performer->children, worker) : 0,
-                                      .ending = action->ending,
-                                      .notify_socket = channels->path[0] ? channels->path : NULL,
-                                      .listen_names =
-                                          slot.kind == SLOT_WORKER ? sockets_names(performer->sockets, group) : NULL};
-    plan_process(performer, slot, channels->ready_write, channels->output, &plan);
+    struct environment_facts facts = {
+        .slot = slot,
+        .group = group,
+        .worker_pid = beside ? children_live_pid(performer->children, worker) : 0,
+        .ending = action->ending,
+        .notify_socket = channels->path[0] ? channels->path : NULL,
+        .listen_names = channels->wanted.sockets > 0 ? sockets_names(performer->sockets, group) : NULL};
+    plan_process(performer, slot, channels, &plan);
     plan.envp = environment_of(performer->environment, &facts);
     if (slot.kind == SLOT_WORKER)
         terminal_release(performer->terminal);
@@ -169,6 +167,7 @@ static int try_spawn(struct performer *performer, const struct action *action) {
         .fds = {.status = -1, .ready = -1, .notify = -1}, .status_write = -1, .ready_write = -1};
     struct slot slot = action->slot;
     pid_t pid = 0;
+    descriptors_of(performer->spec, slot, &channels.wanted);
     int r = open_channels(performer, slot, &channels);
     if (r == 0)
         r = fork_process(performer, action, &channels, &pid);

@@ -11,8 +11,6 @@
 
 #include "supervisor/spec.h"
 
-#define LISTEN_FDS_START 3 /* SD_LISTEN_FDS_START */
-
 struct sockets;
 
 /* Calls report for every host of `listen` that is not in /etc/hosts and every owner that is no user or group, with the

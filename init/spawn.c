@@ -51,7 +51,7 @@ static int compare_descriptors(const void *a, const void *b) {
 
 /* Closes this copy of whatever brood has open but what is still needed here. */
 static void make_room(const struct spawn_plan *plan, int status_fd, const int *moved, uint32_t count) {
-    int kept[2 * SPAWN_FDS_MAX + 1];
+    int kept[2 * DESCRIPTORS_MAX + 1];
     uint32_t kept_count = 0;
     unsigned from = 3;
     kept[kept_count++] = status_fd;
@@ -75,7 +75,7 @@ static void make_room(const struct spawn_plan *plan, int status_fd, const int *m
  * brood's lack of descriptors. */
 static void place_descriptors(const struct spawn_plan *plan, int *status_fd) {
     int above = 3;
-    int moved[SPAWN_FDS_MAX] = {0};
+    int moved[DESCRIPTORS_MAX] = {0};
 
     for (uint32_t i = 0; i < plan->fds_count; i++)
         if (plan->fds[i].target >= above)

@@ -13,11 +13,9 @@
 #include "init/privileges.h"
 #include "init/sandbox.h"
 #include "init/terminal.h"
+#include "supervisor/descriptors.h"
 #include "supervisor/event.h"
-#include "supervisor/limits.h"
 #include "wrap/context.h"
-
-#define SPAWN_FDS_MAX (5 + LISTEN_MAX) /* 0, 1, 2, a readiness descriptor, one to spare, and sockets */
 
 /* Whatever descriptors of brood's have the numbers in `target`, the child has source there; sources are never lost to
  * another one's target. */
@@ -32,7 +30,7 @@ struct spawn_plan {
     char *const *argv;     /* ends with NULL */
     char **envp;           /* ends with NULL */
     const char *directory; /* NULL: brood's own */
-    struct spawn_fd fds[SPAWN_FDS_MAX];
+    struct spawn_fd fds[DESCRIPTORS_MAX];
     uint32_t fds_count;
     uint64_t mask;                       /* signals blocked in the program; sets as in init/inherited.h */
     uint64_t ignored;                    /* signals ignored in it; all others have their default */

@@ -222,4 +222,21 @@ struct spec {
     uint32_t wraps_count;
 };
 
+/* The group of a worker. The groups lie in the order of their first workers. */
+static inline uint32_t spec_group_index(const struct spec *spec, uint32_t worker) {
+    uint32_t low = 0, high = spec->groups_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (spec->groups[middle].first_worker <= worker)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static inline const struct spec_group *spec_group_of(const struct spec *spec, uint32_t worker) {
+    return &spec->groups[spec_group_index(spec, worker)];
+}
+
 #endif

@@ -5,7 +5,8 @@
  *   - on each action: it was allowed (check_actions.c, and below for what has a file of its own);
  *   - whenever no work is queued ("at rest"): nothing that was due by now is missing, and the next wake-up is not
  *     later than the next thing that will be due (check_rest.c).
- * Probes, forwarded signals and what a manager above brood is told have both in check_extras.c.
+ * Probes, forwarded signals and what a manager above brood is told have both in check_extras.c. What each process is
+ * given is checked in check_descriptors.c.
  *
  * The exit status is compared with a second reading of the contract's table (check_status.c). The state that a REPORT
  * names is taken as brood's claim, and checked against what the model allows. */
@@ -16,6 +17,7 @@
 #include <stdint.h>
 
 #include "supervisor/action.h"
+#include "supervisor/descriptors.h"
 #include "supervisor/event.h"
 #include "supervisor/spec.h"
 #include "tests/sim/scenario.h"
@@ -118,6 +120,9 @@ void checker_init(struct checker *checker, const struct spec *spec);
 /* Before the step of this event, and after it for each of its actions. */
 void checker_event(struct checker *checker, const struct event *event);
 void checker_action(struct checker *checker, const struct action *action);
+
+/* What the process of this slot, which an action is about, is given (check_descriptors.c). */
+void checker_given(struct checker *checker, struct slot slot, const struct descriptors *given);
 
 /* No work is queued: the core's deadline is later than now. */
 void checker_rest(struct checker *checker, msec_t deadline);

@@ -120,7 +120,7 @@ static void draw_facts(struct kernel *kernel, struct slot slot, const struct moo
     if (group->ready != READY_NONE && !random_permille(&random, mood->never_ready)) {
         if (random_permille(&random, mood->odd_facts) && random_permille(&random, 200))
             ready = kernel->now;
-        if (group->ready == READY_NOTIFY)
+        if (group->ready == READY_NOTIFY || group->ready == READY_FD)
             push_fact(kernel, process, ready, (struct event){.kind = EVENT_READY, .slot = slot});
         for (msec_t ping = ready + 900; group->watchdog && ping < ready + 9000; ping += 900) {
             if (random_permille(&random, mood->odd_facts / 4))

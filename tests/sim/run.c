@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "supervisor/describe.h"
+#include "supervisor/descriptors.h"
 #include "supervisor/supervisor.h"
 #include "tests/sim/random.h"
 
@@ -73,6 +74,18 @@ static void fail(struct life *life, const char *text) {
         snprintf(life->result->failure, sizeof(life->result->failure), "[%lld] %s", (long long)life->now, text);
 }
 
+/* What a process that is forked for this action is given, as init/perform.c would open it. */
+static void give(struct life *life, const struct action *action) {
+    struct descriptors given;
+    if (action->kind != ACTION_SPAWN && action->kind != ACTION_PROBE)
+        return;
+    descriptors_of(&life->scenario->spec, action->slot, &given);
+    checker_given(&life->run->checker, action->slot, &given);
+    for (uint32_t i = 0; i < given.count; i++)
+        mix(&life->result->hash, (uint64_t)given.items[i].kind << 48 | (uint64_t)given.items[i].socket << 32 |
+                                     (uint32_t)given.items[i].number);
+}
+
 static void step(struct life *life, struct event event) {
     struct run *run = life->run;
     if (sv_done(life->sv) || life->result->failure[0])
@@ -92,6 +105,7 @@ static void step(struct life *life, struct event event) {
         trace_action(life, &run->actions.items[i]);
         hash_action(&life->result->hash, &run->actions.items[i]);
         checker_action(&run->checker, &run->actions.items[i]);
+        give(life, &run->actions.items[i]);
         kernel_perform(&run->kernel, &run->actions.items[i], life->now);
     }
     if (sv_done(life->sv))

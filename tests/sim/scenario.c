@@ -9,7 +9,7 @@
 #include "supervisor/signals.h"
 #include "tests/sim/random.h"
 
-enum { KEY_SPEC = 1, KEY_GROUP, KEY_SCRIPT, KEY_MOOD };
+enum { KEY_SPEC = 1, KEY_GROUP, KEY_SCRIPT, KEY_MOOD, KEY_DESCRIPTORS };
 
 static char word_true[] = "true";
 static char *command_argv[] = {word_true, NULL};
@@ -106,6 +106,22 @@ static void draw_group(struct spec_group *group, uint32_t id, struct random *ran
     draw_restart(group, random);
 }
 
+/* What its processes are given: with a key of its own, so that this changes nothing else of a seed. */
+static void draw_descriptors(struct spec_group *group, struct random *random) {
+    static const enum worker_output outputs[] = {OUTPUT_INHERIT, OUTPUT_INHERIT, OUTPUT_PREFIX, OUTPUT_JSON,
+                                                 OUTPUT_NULL};
+    static const uint32_t counts[] = {0, 1, 1, 2, 3, 7, LISTEN_MAX};
+    group->type = random_permille(random, 500) ? TYPE_CLUSTER : TYPE_CHILD_PROCESS;
+    uint32_t count = RANDOM_OF(random, counts), above = random_below(random, 3);
+    if (group->type == TYPE_CLUSTER)
+        group->listen.count = count; /* what they are is nobody's business here */
+    if (random_permille(random, 500) && group->ready == READY_NOTIFY) {
+        group->ready = READY_FD;
+        group->ready_fd = (int)(3 + group->listen.count + above);
+    }
+    group->output = RANDOM_OF(random, outputs);
+}
+
 static void make_command_group(struct spec_group *group) {
     memset(group, 0, sizeof(*group));
     snprintf(group->name, sizeof(group->name), "main");
@@ -177,6 +193,8 @@ static void make_groups(struct scenario *scenario, uint32_t count, bool command,
         draw_group(&group, id, &random);
         if (large && id == 0)
             group.count = 80 + random_below(&random, 200);
+        struct random own = random_keyed(scenario->seed, KEY_DESCRIPTORS, id, 0);
+        draw_descriptors(&group, &own);
         if (!(scenario->masks.drop_groups >> id & 1))
             add_group(scenario, &group, id);
     }
@@ -362,11 +380,18 @@ uint32_t scenario_group_of(const struct scenario *scenario, uint32_t worker) {
 static void print_group(const struct scenario *scenario, uint32_t index) {
     static const char *const policies[] = {"no", "on-failure", "always"};
     static const char *const readies[] = {"none", "notify", "fd", "tcp", "unix", "file", "exec"};
+    static const char *const outputs[] = {"inherit", "prefix", "json", "null"};
     const struct spec_group *group = &scenario->groups[index];
     printf("; [worker:%s] count=%u restart=%s delay=%lld..%lldms stable=%lldms limit=%u/%lldms", group->name,
            group->count, policies[group->restart], (long long)group->delay_first, (long long)group->delay_last,
            (long long)group->stable_after, group->limit_failures, (long long)group->limit_window);
     printf(" ready=%s", readies[group->ready]);
+    if (group->ready == READY_FD)
+        printf(":%d", group->ready_fd);
+    if (group->listen.count > 0)
+        printf(" listen=%u", group->listen.count);
+    if (group->output != OUTPUT_INHERIT)
+        printf(" output=%s", outputs[group->output]);
     if (group->startup_timeout != MSEC_NEVER)
         printf(" startup_timeout=%lldms", (long long)group->startup_timeout);
     if (group->grace != MSEC_NEVER)
