@@ -218,15 +218,12 @@ void accounts_check_mapped(const struct spec *spec, uint32_t uid, uint32_t gid, 
              group = account->gid != ID_OWN && account->gid != gid;
         if (!user && !group && identity->groups_line == 0)
             continue;
-        const char *key = user ? "user" : identity->group_line ? "group" : group ? "user" : "groups";
+        bool by_user = user || (group && identity->group_line == 0); /* whose group it is */
+        const char *key = by_user ? "user" : group ? "group" : "groups";
         snprintf(text, sizeof text,
                  "[%s] %s: can't be had under --sandbox without CAP_SYS_ADMIN, where uid %u and gid %u alone are "
                  "mapped; run as root, or remove the line",
                  section, key, uid, gid);
-        report(context,
-               user || (group && !identity->group_line) ? identity->user_line
-               : group                                  ? identity->group_line
-                                                        : identity->groups_line,
-               text);
+        report(context, by_user ? identity->user_line : group ? identity->group_line : identity->groups_line, text);
     }
 }

@@ -130,7 +130,7 @@ int hosts_check(const struct spec *spec, void (*report)(void *context, uint32_t 
                  "[worker:%s] ready: the host of tcp:%s is not in /etc/hosts; write a numeric address, * or a name "
                  "that stands there",
                  group->name, group->ready_text);
-        report(context, group->line, text);
+        report(context, group->ready_line, text);
     }
     free(bytes);
     return 0;

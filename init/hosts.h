@@ -36,7 +36,7 @@ int hosts_find(const char *text, const char *bytes, size_t length, struct hosts_
 /* The contents of /etc/hosts, the caller's to free(); empty where there is none. Returns 0, or -errno. */
 int hosts_read(char **ret_bytes, size_t *ret_length);
 
-/* Calls report for every group of spec whose ready = tcp: names a host that is not in /etc/hosts, with its line.
+/* Calls report for every group of spec whose ready = tcp: names a host that is not in /etc/hosts, with that key's line.
  * Returns 0, or -ENOMEM. */
 int hosts_check(const struct spec *spec, void (*report)(void *context, uint32_t line, const char *text), void *context);
 

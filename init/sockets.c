@@ -359,7 +359,7 @@ static void report(const struct checked *checked, uint32_t index, const char *wh
     char text[1024];
     snprintf(text, sizeof text, "[worker:%s] listen: \"%.300s\": %s", checked->group->name,
              checked->group->listen.items[index], what);
-    checked->report(checked->context, checked->group->line, text);
+    checked->report(checked->context, checked->group->listen_line, text);
 }
 
 static void check_one(const struct checked *checked, uint32_t index, const char *hosts, size_t length) {

@@ -14,7 +14,7 @@
 struct sockets;
 
 /* Calls report for every host of `listen` that is not in /etc/hosts and every owner that is no user or group, with the
- * line of its group. Returns 0, or -ENOMEM. */
+ * line of that key. Returns 0, or -ENOMEM. */
 int sockets_check(const struct spec *spec, void (*report)(void *context, uint32_t line, const char *text),
                   void *context);
 

@@ -258,8 +258,12 @@ void section_begin(struct parser *parser, const char *text, size_t length) {
 }
 
 /* For the faults that only the machine knows. */
-static void identity_lines(const struct section *section) {
+static void lines_keep(const struct section *section) {
     struct spec_identity *identity = section->identity;
+    if (section->kind == SECTION_WORKER) {
+        section->draft->group.listen_line = key_line(SECTION_WORKER, section->seen, "listen");
+        section->draft->group.ready_line = key_line(SECTION_WORKER, section->seen, "ready");
+    }
     if (identity == NULL)
         return;
     identity->user_line = key_line(section->kind, section->seen, "user");
@@ -272,7 +276,7 @@ void section_end(struct parser *parser) {
     const struct section *section = &parser->section;
     if (section->repeated || section->seen == NULL)
         return;
-    identity_lines(section);
+    lines_keep(section);
     const char *missing = NULL;
     if (section->kind == SECTION_WORKER && key_line(SECTION_WORKER, section->seen, "start") == 0)
         missing = "start: missing; write start = COMMAND";

@@ -82,8 +82,9 @@ enum section_kind {
     SECTION_KINDS,
 };
 
-/* Scopes of names; from SCOPE_VARIABLES on each section has one of its own. */
-enum { SCOPE_GROUPS, SCOPE_WRAPS, SCOPE_VARIABLES };
+/* Scopes of names: those of places to listen at by their kind, twice as many (config_listen.c); from SCOPE_VARIABLES on
+ * each section has one of its own. */
+enum { SCOPE_GROUPS, SCOPE_WRAPS, SCOPE_PLACES, SCOPE_VARIABLES = SCOPE_PLACES + 2 * (LISTEN_UNIX + 1) };
 
 /* How quotes are read in a value, and so where a comment behind it begins. */
 enum quoting {

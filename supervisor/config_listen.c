@@ -212,17 +212,45 @@ void take_listen(struct parser *parser, const struct key *key, void *field) {
         group->listen = items;
 }
 
+static const struct name *same_place(const struct parser *parser, const struct spec_listen *place, bool shared) {
+    uint32_t scope = SCOPE_PLACES + 2 * place->kind + shared;
+    return names_find(&parser->names, scope, place->address, strlen(place->address));
+}
+
+/* Nobody else may have the place, but where all of those have reuseport; the system would say so without a line. With
+ * port 0 each is another one. */
+static void check_place(struct parser *parser, const struct spec_group *group, uint32_t index) {
+    const struct spec_listen *place = &group->sockets[index];
+    size_t length = strlen(place->address);
+    if (place->kind != LISTEN_UNIX && strcmp(strrchr(place->address, ':'), ":0") == 0)
+        return;
+    const struct name *known = same_place(parser, place, false), *shared = same_place(parser, place, true);
+    if (known == NULL && !place->reuseport)
+        known = shared;
+    if (known != NULL)
+        fault_add(parser, group->listen_line, FAULT_ERROR, "[worker:%s] listen: %s: it is listened at on line %u; %s",
+                  group->name, excerpt(parser, group->listen.items[index], strlen(group->listen.items[index]), true),
+                  known->line,
+                  place->kind == LISTEN_UNIX ? "remove one of them" : "remove one of them, or give both reuseport=yes");
+    else if (shared == NULL)
+        names_add(&parser->names, &parser->scratch,
+                  (struct name){.text = place->address,
+                                .length = length,
+                                .scope = SCOPE_PLACES + 2 * place->kind + place->reuseport,
+                                .line = group->listen_line});
+}
+
 void listen_check(struct parser *parser, const struct draft *draft) {
     const struct spec_group *group = &draft->group;
-    uint32_t line = key_line(SECTION_WORKER, draft->seen, "listen");
-    uint32_t ready = key_line(SECTION_WORKER, draft->seen, "ready");
     if (group->listen.count == 0)
         return;
     if (group->type != TYPE_CLUSTER)
-        fault_add(parser, line, FAULT_ERROR, "[worker:%s] listen: only a cluster listens; add type = cluster",
-                  group->name);
+        fault_add(parser, group->listen_line, FAULT_ERROR,
+                  "[worker:%s] listen: only a cluster listens; add type = cluster", group->name);
     if (group->ready == READY_FD && (uint32_t)group->ready_fd < 3 + group->listen.count)
-        fault_add(parser, ready, FAULT_ERROR,
+        fault_add(parser, group->ready_line, FAULT_ERROR,
                   "[worker:%s] ready: descriptor %d is one of listen's, which begin at 3; write fd:%u or more",
                   group->name, group->ready_fd, (unsigned)(3 + group->listen.count));
+    for (uint32_t i = 0; i < group->listen.count; i++)
+        check_place(parser, group, i);
 }

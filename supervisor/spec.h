@@ -123,6 +123,8 @@ struct spec_group {
     enum worker_type type;
     struct spec_text_list listen; /* as written */
     struct spec_listen *sockets;  /* what each item of it means */
+    uint32_t listen_line;         /* where they stand; 0: nowhere */
+    uint32_t ready_line;
 
     enum ready_kind ready;
     int ready_fd;                      /* READY_FD: 3 or more */

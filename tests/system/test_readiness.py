@@ -99,7 +99,7 @@ def test_ready_tcp_of_an_unknown_host(t):
     for options in (("--check", "-c", path), ("-c", path)):
         status, output, errors = t.run(*options)
         t.equal(status, 100, "the status")
-        t.match(output + errors, rf"{path}:1: error: \[worker:a\] ready: .*nobody.knows.it:80 is not in /etc/hosts", "fault")
+        t.match(output + errors, rf"{path}:3: error: \[worker:a\] ready: .*nobody.knows.it:80 is not in /etc/hosts", "fault")
     t.equal(t.story(), [], "nothing was started")
 
 

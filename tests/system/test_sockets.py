@@ -319,7 +319,7 @@ def test_listen_faults(t):
     t.equal(status, 100, "status")
     for what in ('"tcp://nowhere.invalid:80": its host is not in /etc/hosts', "its user is not in /etc/passwd",
                  "its group is not in /etc/group"):
-        t.ok(re.search(r"^\S+:3: error: \[worker:web\] listen: .*" + re.escape(what), out, re.M), f"{what} in {out}")
+        t.ok(re.search(r"^\S+:6: error: \[worker:web\] listen: .*" + re.escape(what), out, re.M), f"{what} in {out}")
 
 
 class Load:

@@ -3,6 +3,9 @@
 #include "tests/unit/config_helper.h"
 
 #define WORKER "[worker:web]\nstart = x\n"
+#define LISTENS(places) "[worker:a]\nstart = x\ntype = cluster\nlisten = " places "\n" WORKER "type = cluster\n"
+#define TAKEN ": it is listened at on line 4; "
+#define PORT_REMEDY "remove one of them, or give both reuseport=yes"
 #define PRIMARY "[primary]\nstart = x\n"
 #define WRAP WORKER "[wrap:cov]\nwrapper = /w\n"
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -128,6 +131,19 @@ static const struct row rows[] = {
     {WORKER "type = cluster\nlisten = tcp://*:80, unix:/a\n", "ready = fd:5", NULL},
     {WORKER "type = cluster\nlisten = tcp://*:80, unix:/a\n", "ready = fd:4",
      "[worker:web] ready: descriptor 4 is one of listen's, which begin at 3; write fd:5 or more"},
+    {LISTENS("tcp://*:80"), "listen = tcp://*:80", "[worker:web] listen: \"tcp://*:80\"" TAKEN PORT_REMEDY},
+    {LISTENS("tcp://*:80"), "listen = tcp://*:81, tcp://*:80?reuseport=yes",
+     "[worker:web] listen: \"tcp://*:80?reuseport=yes\"" TAKEN PORT_REMEDY},
+    {LISTENS("tcp://*:80?reuseport=yes"), "listen = tcp://*:80?backlog=1",
+     "[worker:web] listen: \"tcp://*:80?backlog=1\"" TAKEN PORT_REMEDY},
+    {LISTENS("tcp://*:80?reuseport=yes"), "listen = tcp://*:80?reuseport=yes", NULL},
+    {LISTENS("udp://*:80"), "listen = udp://*:80", "[worker:web] listen: \"udp://*:80\"" TAKEN PORT_REMEDY},
+    {LISTENS("udp://*:80"), "listen = tcp://*:80", NULL},
+    {LISTENS("tcp://*:0, udp://a:0"), "listen = tcp://*:0, udp://a:0", NULL},
+    {LISTENS("tcp://*:80, unix:/a:0"), "listen = unix:/a:0?mode=0600",
+     "[worker:web] listen: \"unix:/a:0?mode=0600\"" TAKEN "remove one of them"},
+    {WORKER "type = cluster\n", "listen = tcp://*:80, tcp://*:80?name=a",
+     "[worker:web] listen: \"tcp://*:80?name=a\"" TAKEN PORT_REMEDY}, /* by itself */
     {WORKER "type = cluster\n", "listen = tcp://a:80,",
      "[worker:web] listen: the list has an empty item; remove a comma"},
     {WORKER, "stop = /app/drain $WORKER_PID", NULL},

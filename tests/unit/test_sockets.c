@@ -152,6 +152,32 @@ static void a_file_that_is_there(void **state) {
     config_free(&config);
 }
 
+struct faults {
+    uint32_t count;
+    uint32_t lines[8];
+};
+
+static void note(void *context, uint32_t line, const char *text) {
+    struct faults *faults = context;
+    assert_non_null(strstr(text, "] listen: \""));
+    faults->lines[faults->count++] = line;
+}
+
+/* Each on the line of its own `listen`, the fourth of each section. */
+static void what_the_machine_lacks_has_a_line(void **state) {
+    (void)state;
+    static const char *const lists[] = {"tcp://127.0.0.1:0",
+                                        "unix:/a?user=no-such-user&group=root, unix:/b?group=none-such",
+                                        "udp://no-such-host:5", NULL};
+    struct faults faults = {.count = 0};
+    assert_int_equal(sockets_check(parse(lists), note, &faults), 0);
+    assert_int_equal(faults.count, 3);
+    assert_int_equal(faults.lines[0], 8);
+    assert_int_equal(faults.lines[1], 8);
+    assert_int_equal(faults.lines[2], 12);
+    config_free(&config);
+}
+
 static void owners_by_name_and_number(void **state) {
     (void)state;
     uid_t user = 7;
@@ -174,6 +200,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_left_of_a_failure),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(a_file_that_is_there),
+        cmocka_unit_test(what_the_machine_lacks_has_a_line),
         cmocka_unit_test(owners_by_name_and_number),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
