@@ -77,6 +77,7 @@ def test_identity_user_of_worker_hook_probe_and_primary(t):
         [primary]
         start = {primary}
         user = app
+        group = more
         [worker:web]
         start = {worker(t, 'env:HOME', 'env:LOGNAME', 'show', 'serve')}
         stop = {show} hook
@@ -95,7 +96,7 @@ def test_identity_user_of_worker_hook_probe_and_primary(t):
     t.equal(status_field(plain, "Uid").split(), ["0"] * 4, "who has no user")
     brood.stop()
     own = f"{USER}:{GROUP} {GROUP},{EXTRA} /home/app app mine /bin/app-shell"
-    for event in (f"web probe {own}", f"web hook {own}", f"primary {USER}:{GROUP} /home/app", "web/0 HOME=/home/app",
+    for event in (f"web probe {own}", f"web hook {own}", f"primary {USER}:61004 /home/app", "web/0 HOME=/home/app",
                   "web/0 LOGNAME=mine", "plain/0 HOME=/of/env"):
         t.ok(t.told(event), f"{event}: {t.story()}")
 
@@ -103,6 +104,7 @@ def test_identity_user_of_worker_hook_probe_and_primary(t):
 def test_identity_numbers_groups_and_a_directory_of_the_users(t):
     os.mkdir("private", 0o700)
     os.chown("private", USER, GROUP)
+    os.mkdir("closed", 0o700)
     brood = start(t, f"""
         [worker:number]
         start = {worker(t, 'env:HOME', 'env:USER', 'show', 'serve')}
@@ -113,6 +115,12 @@ def test_identity_numbers_groups_and_a_directory_of_the_users(t):
         start = {worker(t, 'show', 'serve')}
         user = app
         working_directory = {t.directory}/private
+        [worker:closed]
+        start = {worker(t, 'say:in', 'serve')}
+        user = app
+        working_directory = {t.directory}/closed
+        restart = no
+        on_failure = continue
         [worker:group]
         start = {worker(t, 'show', 'serve')}
         group = 61050
@@ -122,10 +130,12 @@ def test_identity_numbers_groups_and_a_directory_of_the_users(t):
     t.equal(status_field(pid, "Gid").split()[0], "61004", "a named group")
     t.equal(status_field(pid, "Groups").split(), ["61003", "61004", "61099"], "groups, sorted by the kernel")
     t.equal(os.readlink(f"/proc/{directory}/cwd"), t.directory + "/private", "the directory")
+    brood.wait_record(r"closed/0\[\d+\]: cannot enter working directory .*/closed: Permission denied")
     t.equal((status_field(group, "Uid").split()[0], status_field(group, "Gid").split()[0]), ("0", "61050"), "group")
     brood.stop()
     t.ok(t.told("number/0 HOME=/") and t.told("number/0 USER=70000"), "a home for a number")
     os.rmdir("private")
+    os.rmdir("closed")
 
 
 def test_identity_of_nobody_is_a_fault_with_its_line(t):
