@@ -236,13 +236,19 @@ static void repeated_signal(struct sv *sv, int number, struct actions *actions) 
         kill_now(sv);
 }
 
+/* A TERM that is to be forwarded, to a command that the system has refused to fork so far. */
+static bool finds_nobody(const struct sv *sv, int number) {
+    bool forwarded = sv->spec->command_only && sv->spec->signals[number].policy == SIGNAL_FORWARD;
+    return forwarded && number == SIGNAL_TERM && sv->workers[0].state == WORKER_BACKOFF;
+}
+
 static void signal_event(struct sv *sv, const struct event *event, struct actions *actions) {
     struct lifecycle *life = &sv->life;
     int number = event->signal;
     assert(number > 0 && number < SIGNALS_END);
     const struct spec_signal *spec = &sv->spec->signals[number];
     bool only = sv->spec->command_only;
-    bool stop = spec->policy == SIGNAL_STOP || (event->hangup && !only);
+    bool stop = spec->policy == SIGNAL_STOP || (event->hangup && !only) || finds_nobody(sv, number);
 
     if (stop && !lifecycle_stopping(sv)) {
         life->first_signal_at = sv->now;

@@ -143,6 +143,12 @@ static bool may_forward(const struct sv *sv) {
     return (sv->forward != 0 || sv->forwarding != 0) && sv->life.phase != PHASE_BOOT;
 }
 
+/* stop_to of a config is about stop signals alone; a command under another init's name is meant by all of them. */
+static bool goes_to_leader(const struct sv *sv, const struct worker *worker) {
+    bool wanted = sv->spec->groups[worker->group].stop_to == STOP_TO_LEADER;
+    return sv->spec->command_only && wanted && worker->leader;
+}
+
 /* One signal after the other goes to everybody: what comes meanwhile waits for its own turn, the same one too, or those
  * who had theirs already would miss it. */
 static void forward_one(struct sv *sv, struct actions *actions) {
@@ -162,6 +168,7 @@ static void forward_one(struct sv *sv, struct actions *actions) {
         struct action *action = actions_append(actions, ACTION_SIGNAL);
         action->slot = worker_slot(sv, index, SLOT_WORKER);
         action->signal = spec->policy == SIGNAL_FORWARD ? spec->number : sv->forwarding;
+        action->to_leader = goes_to_leader(sv, worker);
         return;
     }
     sv->forwarding = 0;

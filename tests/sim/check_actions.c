@@ -145,7 +145,7 @@ static void check_signal(struct checker *checker, const struct action *action) {
     } else if (action->then_continue) {
         check_stop_signal(checker, worker, action);
     } else {
-        check_forward(checker, worker, action->signal);
+        check_forward(checker, worker, action);
     }
 }
 

@@ -113,8 +113,12 @@ void forward_event(struct checker *checker, const struct spec_signal *policy, in
 }
 
 /* As often at the most as it was sent since all of them had arrived; the same one twice may arrive once. */
-void check_forward(struct checker *checker, struct model_worker *worker, int signal) {
+void check_forward(struct checker *checker, struct model_worker *worker, const struct action *action) {
     const struct model_group *group = &checker->groups[worker->group];
+    bool alone = checker->spec->command_only && model_spec(checker, worker)->stop_to == STOP_TO_LEADER;
+    int signal = action->signal;
+    if (action->to_leader != (alone && worker->leader))
+        worker_violation(checker, worker, "a forwarded signal goes to the wrong ones");
     if (group->sent[signal] == 0)
         worker_violation(checker, worker, "gets a signal that nobody sent to it");
     else if (worker->got[signal] >= group->sent[signal])

@@ -162,7 +162,7 @@ void rest_probe(struct checker *checker, const struct model_worker *worker);
 msec_t probe_next(const struct checker *checker, const struct model_worker *worker);
 
 void forward_event(struct checker *checker, const struct spec_signal *policy, int number);
-void check_forward(struct checker *checker, struct model_worker *worker, int signal);
+void check_forward(struct checker *checker, struct model_worker *worker, const struct action *action);
 void rest_forward(struct checker *checker);
 
 void manager_begin(struct checker *checker, struct model_worker *worker);

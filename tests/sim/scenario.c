@@ -254,6 +254,16 @@ static void make_signals(struct spec *spec, struct random *random) {
         draw_policies(spec, random);
 }
 
+/* A command alone under another init's name, but that TERM still stops: else a life might never end. */
+static void make_guise(struct spec *spec, struct random *random) {
+    static const int others[] = {SIGNAL_QUIT, SIGNAL_SIGSTOP, 37};
+    if (!spec->command_only || !random_permille(random, 400))
+        return;
+    set_signal(spec, SIGNAL_HUP, SIGNAL_FORWARD, RANDOM_OF(random, others), -1);
+    set_signal(spec, SIGNAL_USR1, random_permille(random, 500) ? SIGNAL_FORWARD : SIGNAL_IGNORE, SIGNAL_USR1, -1);
+    spec->groups[spec->command_group].stop_to = random_permille(random, 500) ? STOP_TO_LEADER : STOP_TO_GROUP;
+}
+
 static void make_spec(struct scenario *scenario) {
     static const uint32_t counts[] = {1, 1, 1, 2, 2, 2, 3, 3, 4, 4, 6};
     struct random random = random_keyed(scenario->seed, KEY_SPEC, 0, 0);
@@ -285,6 +295,8 @@ static void make_spec(struct scenario *scenario) {
     make_groups(scenario, command_only || primary_alone ? 0 : count, command, large && !command_only);
     link_groups(scenario);
     make_signals(spec, &random);
+    struct random guise = random_keyed(scenario->seed, KEY_SPEC, 1, 0);
+    make_guise(spec, &guise);
     draw_mood(&scenario->primary_mood, &random);
     scenario->primary_mood.crash = 980;
     scenario->primary_mood.success = 800;

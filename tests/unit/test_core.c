@@ -275,6 +275,76 @@ static void time_that_jumps_back_is_corrected(void **state) {
     shell_free(&shell);
 }
 
+/* Takes an event; returns how many signals go out that are `signal`, and in *ret_to_leader whether the last one goes to
+ * the leader alone. */
+static uint32_t signals_for(struct sv *sv, struct event event, int signal, bool *ret_to_leader) {
+    struct actions actions = {.capacity = ACTIONS_MAX};
+    uint32_t count = 0;
+    sv_step(sv, &event, &actions);
+    for (uint32_t i = 0; i < actions.count; i++) {
+        if (actions.items[i].kind != ACTION_SIGNAL || actions.items[i].signal != signal)
+            continue;
+        count++;
+        *ret_to_leader = actions.items[i].to_leader;
+    }
+    return count;
+}
+
+static void forwarded_signals_go_where_they_are_meant_to(void **state) {
+    (void)state;
+    for (int row = 0; row < 4; row++) {
+        struct spec spec;
+        struct spec_group group;
+        bool only = row & 1, alone = row & 2, to_leader = false;
+        spec_build(&spec, &group, 1, 1);
+        spec.command_only = only;
+        spec.command_group = only ? 0 : -1;
+        group.stop_to = alone ? STOP_TO_LEADER : STOP_TO_GROUP;
+        spec.signals[10].number = 40;
+        struct shell shell = shell_make(&spec, ACTIONS_MAX);
+        say(&shell, (struct event){.kind = EVENT_BOOT});
+        settle(&shell);
+        struct event usr1 = {.kind = EVENT_SIGNAL, .signal = 10};
+        assert_int_equal(signals_for(shell.sv, usr1, 40, &to_leader), 1);
+        assert_int_equal(to_leader, only && alone);
+        struct slot slot = {.kind = SLOT_WORKER, .generation = sv_generation(shell.sv, SLOT_WORKER, 0)};
+        struct event exited = {
+            .kind = EVENT_EXITED, .slot = slot, .ending = {.kind = ENDING_EXITED, .number = 0}, .members_left = true};
+        signals_for(shell.sv, exited, 15, &to_leader);
+        assert_int_equal(signals_for(shell.sv, usr1, 40, &to_leader), 1);
+        assert_false(to_leader); /* it is gone, the others get it */
+        shell_free(&shell);
+    }
+}
+
+/* Where TERM is forwarded and there is nobody to get it, it must not be lost: PID 1 couldn't be stopped. */
+static void a_term_for_a_command_that_cannot_be_forked(void **state) {
+    (void)state;
+    struct spec spec;
+    struct spec_group group;
+    spec_build(&spec, &group, 1, 1);
+    spec.command_only = true;
+    spec.command_group = 0;
+    spec.signals[15].policy = SIGNAL_FORWARD;
+    struct shell shell = shell_make(&spec, ACTIONS_MAX);
+    bool to_leader;
+    signals_for(shell.sv, (struct event){.kind = EVENT_BOOT}, 15, &to_leader);
+    struct event refused = {.kind = EVENT_SPAWN_FAILED,
+                            .slot = {.kind = SLOT_WORKER, .generation = sv_generation(shell.sv, SLOT_WORKER, 0)},
+                            .error = 11,
+                            .stage = STAGE_FORK};
+    signals_for(shell.sv, refused, 15, &to_leader);
+    assert_int_equal(sv_worker_state(shell.sv, 0), WORKER_BACKOFF);
+    say(&shell, (struct event){.kind = EVENT_SIGNAL, .signal = 1});
+    settle(&shell);
+    assert_false(sv_done(shell.sv));
+    say(&shell, (struct event){.kind = EVENT_SIGNAL, .signal = 15});
+    settle(&shell);
+    assert_true(sv_done(shell.sv));
+    assert_int_equal(sv_exit_status(shell.sv), 143);
+    shell_free(&shell);
+}
+
 static void nothing_is_said_after_the_end(void **state) {
     (void)state;
     struct spec spec;
@@ -300,6 +370,8 @@ int main(void) {
         cmocka_unit_test(five_hundred_groups_in_a_chain),
         cmocka_unit_test(memory_per_worker),
         cmocka_unit_test(time_that_jumps_back_is_corrected),
+        cmocka_unit_test(forwarded_signals_go_where_they_are_meant_to),
+        cmocka_unit_test(a_term_for_a_command_that_cannot_be_forked),
         cmocka_unit_test(nothing_is_said_after_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
