@@ -57,7 +57,7 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values config_wraps descriptors backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main channel framing output sink text options inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
+INIT := main channel framing output sink text options personality personality_texts inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
 	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
@@ -66,7 +66,7 @@ PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload
 UNIT := framing words signals config config_keys config_text config_whole config_memory descriptors backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
 	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
-	accounts privileges
+	accounts privileges personality
 supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
@@ -159,6 +159,7 @@ $(O)/unit/%: $(O)/tests/unit/test_%.o $(library)
 $(O)/unit/log: $(O)/init/log.o $(O)/init/sink.o $(O)/init/text.o
 $(O)/unit/framing: $(O)/init/framing.o $(O)/init/text.o
 $(O)/unit/options: $(O)/init/options.o
+$(O)/unit/personality: $(patsubst %,$(O)/init/%.o,personality personality_texts options)
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o

@@ -28,6 +28,7 @@ struct children_input {
     struct descendants *descendants;
     const struct readiness *readiness;
     struct probes *probes;
+    enum log_level reaped; /* the level of the record that an orphan was reaped */
 };
 
 /* Brood's ends of what a child speaks through, in epoll already; -1: none. */

@@ -106,11 +106,11 @@ static pid_t wait_child(pid_t pid, int options, siginfo_t *ret) {
     return ret->si_pid;
 }
 
-static void reap_orphan(const siginfo_t *info) {
+static void reap_orphan(const struct children *children, const siginfo_t *info) {
     const struct log_fields fields = {.event = "reaped", .pid = info->si_pid, .status = -1};
     siginfo_t taken;
     wait_child(info->si_pid, WEXITED, &taken);
-    log_record(LOG_DEBUG, "orphan", &fields, "%s %d, reaped",
+    log_record(children->input.reaped, "orphan", &fields, "%s %d, reaped",
                info->si_code == CLD_EXITED ? "exited" : "killed by signal", info->si_status);
 }
 
@@ -127,7 +127,7 @@ static void reap_members(struct children *children, pid_t group) {
             children->due = true;
             return;
         }
-        reap_orphan(&info);
+        reap_orphan(children, &info);
     }
 }
 
@@ -230,7 +230,7 @@ static void reap_main(struct children *children, struct child *child, const sigi
     siginfo_t taken;
     children_listen(children, child, DATAGRAMS_AT_END);
     if (child->main_fd < 0 || child->main_pid != info->si_pid) { /* its last word named another one */
-        reap_orphan(info);
+        reap_orphan(children, info);
         return;
     }
     pid_t group = getpgid(child->main_pid);
@@ -282,7 +282,7 @@ void children_continue(const struct children *children, uint32_t worker) {
 static void reap_known(struct children *children, const siginfo_t *info) {
     uint32_t number;
     if (!pids_find(&children->pids, info->si_pid, &number))
-        reap_orphan(info);
+        reap_orphan(children, info);
     else if (info->si_pid == children->children[number].pid)
         reap_leader(children, &children->children[number], info);
     else

@@ -22,11 +22,7 @@
 #include "init/status.h"
 #include "init/wrapping.h"
 #include "init/whole.h"
-
-/* As glibc has them, and everybody's kill -l: musl keeps one more to itself, but what a config means must not depend on
- * what brood was linked with. */
-#define SIGRTMIN_USUAL 34
-#define SIGRTMAX_USUAL 64
+#include "supervisor/signals.h"
 
 /* Returns 0, or -errno: standard input would be at its end for whoever reads it next. */
 static int rewind_stdin(const char *bytes, size_t length) {

@@ -48,6 +48,7 @@ struct loop {
     struct terminal terminal;
     struct inbox inbox;
     struct sv *core;
+    const struct manners *manners;
     int signals;
     int timer;
     msec_t now;     /* of this turn */
@@ -59,6 +60,7 @@ struct loop {
     msec_t window;  /* until when looks at all children are counted */
     uint32_t looks; /* … that were wanted so far */
     bool crowd;     /* too many were in the window before */
+    bool suspended; /* brood is to stop itself at the end of this turn */
     /* Of one turn or step. Not on the stack: of 20 KiB there only what is used becomes memory here. */
     struct epoll_event found[WAITS_PER_TURN];
     struct signalfd_siginfo infos[SIGNALS_PER_TURN];
@@ -103,7 +105,8 @@ static int open_parts(struct loop *loop, const struct loop_input *input) {
                                             .inbox = &loop->inbox,
                                             .descendants = performer->descendants,
                                             .readiness = &loop->readiness,
-                                            .probes = performer->probes};
+                                            .probes = performer->probes,
+                                            .reaped = input->manners->tells_reaped ? LOG_WARNING : LOG_DEBUG};
     r = children_open(&children, &performer->children);
     void *memory = r == 0 ? unshared_alloc(sv_bytes(input->spec)) : NULL;
     if (r == 0 && !memory)
@@ -133,6 +136,7 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
                                          .inbox = &loop->inbox,
                                          .epoll = -1,
                                          .null = -1};
+    loop->manners = input->manners;
     loop->actions.capacity = ACTIONS_MAX;
     loop->signals = loop->timer = loop->terminal.fd = -1;
     loop->armed = MSEC_NEVER;
@@ -164,6 +168,8 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
     }
     bool wanted = input->spec->command_group >= 0 && !(input->sandbox && !input->sandbox->command);
     terminal_open(&loop->terminal, wanted, input->outer_fd, input->inherited->ignored);
+    if (input->manners->joined)
+        terminal_keep_together(&loop->terminal);
     if (!input->sandbox) /* the outer brood makes namespaces yet */
         privileges_give_up(input->spec, loop->performer.privileges);
     *ret = loop;
@@ -251,6 +257,11 @@ static void take_signal(struct loop *loop, const struct signalfd_siginfo *info) 
         continue_command(loop);
         return;
     }
+    /* Below a shell brood stops with the command, which this signal may not stop. */
+    if (loop->manners->suspends && loop->terminal.kind != TERMINAL_SHARED)
+        loop->suspended |= number == SIGTSTP || number == SIGTTIN || number == SIGTTOU;
+    if (info->ssi_code == SI_KERNEL && terminal_has_told(&loop->terminal, number))
+        return;
     /* A shell that was told of the hang-up sends HUP on as its own. */
     bool hangup = number == SIGHUP && (info->ssi_code == SI_KERNEL || terminal_hung_up(&loop->terminal));
     if (loop->performer.spec->signals[number].policy == SIGNAL_RELOAD && !hangup) {
@@ -390,12 +401,21 @@ static void step(struct loop *loop, struct event event) {
         perform(&loop->performer, &loop->actions.items[i]);
 }
 
+/* As dumb-init does, once the command has been told. PID 1 of a namespace isn't stopped by itself. */
+static void suspend(struct loop *loop) {
+    loop->suspended = false;
+    kill(getpid(), SIGSTOP);
+    loop->now = read_clock();
+}
+
 static void turn(struct loop *loop, int timeout_ms) {
     wait_for_facts(loop, timeout_ms);
     for (uint32_t left = loop->inbox.count; left > 0; left--)
         step(loop, inbox_take(&loop->inbox));
     if (sv_deadline(loop->core) <= loop->now)
         step(loop, (struct event){.kind = EVENT_TICK});
+    if (loop->suspended)
+        suspend(loop);
 }
 
 /* The last lines of the workers, before the last record: for as long as somebody takes them, within bounds. Nothing is

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "init/inherited.h"
+#include "init/manners.h"
 #include "init/readiness.h"
 #include "init/sandbox.h"
 #include "supervisor/supervisor.h"
@@ -16,6 +17,7 @@ struct loop_input {
     const struct spec *spec;
     const struct inherited *inherited;
     const struct sandbox *sandbox; /* NULL: none */
+    const struct manners *manners; /* of the COMMAND, where there is nothing else */
     int outer_fd;                  /* where an inner brood tells that its command has stopped; 0: it isn't one */
 };
 

@@ -17,6 +17,7 @@
 #include "init/loop.h"
 #include "init/options.h"
 #include "init/outcome.h"
+#include "init/personality.h"
 #include "init/sandbox.h"
 #include "init/status.h"
 #include "init/wrapping.h"
@@ -40,6 +41,12 @@ static void become_subreaper(const struct options *options) {
                    strerror(errno));
 }
 
+/* Not inherited by what is forked. Its only error is a number that is no signal. */
+static void follow_parent(const struct options *options) {
+    if (options->manners.parent_death)
+        prctl(PR_SET_PDEATHSIG, options->manners.parent_death);
+}
+
 static void hint_at_docker(const struct spec *spec) {
     msec_t most = msec_add(spec->grace, spec->primary.stop.argc > 0 ? spec->finish_grace : 0);
     if (getpid() != 1 || spec->command_only || most < DOCKER_STOP_MS)
@@ -56,8 +63,11 @@ static struct outcome run(const struct options *options, const struct spec *spec
                           const struct sandbox *sandbox) {
     static char text[WRAPPING_ERROR_BYTES]; /* as all the large ones here: pages that a good start never touches */
     struct loop *loop;
-    const struct loop_input input = {
-        .spec = spec, .inherited = inherited, .sandbox = sandbox, .outer_fd = inherited->stopped_fd};
+    const struct loop_input input = {.spec = spec,
+                                     .inherited = inherited,
+                                     .sandbox = sandbox,
+                                     .manners = &options->manners,
+                                     .outer_fd = inherited->stopped_fd};
     if (loop_open(&input, &loop, text, sizeof text) < 0)
         return refuse_to_run(text);
     loop_run(loop);
@@ -208,11 +218,18 @@ static struct outcome run_here(const struct options *options, const struct spec 
     if (!spec->command_only)
         inherited_seal(inherited);
     become_subreaper(options);
+    follow_parent(options);
     hint_at_docker(spec);
     struct outcome outcome = run(options, spec, inherited, NULL);
     if (options->ended_to)
         outcome_pass_on(options->ended_to, outcome.signal);
     return outcome;
+}
+
+static int print_text(const struct options *options) {
+    const char *text = options->mode == MODE_HELP ? options_help : options_version;
+    FILE *file = options->manners.text_on_stderr ? stderr : stdout;
+    return fputs(options->manners.text ? options->manners.text : text, file) < 0 || fflush(file) != 0;
 }
 
 int main(int argc, char **argv) {
@@ -223,10 +240,13 @@ int main(int argc, char **argv) {
 
     inherited_take(&inherited); /* blocks all signals */
     log_open();
-    if (options_parse(argc, argv, &options, text, sizeof text) < 0)
+    const struct personality *personality = personality_of(argv[0]);
+    if (personality && personality_parse(personality, argc, argv, &options, text, sizeof text) < 0)
+        return refuse(PERSONALITY_USAGE, text);
+    if (!personality && options_parse(argc, argv, &options, text, sizeof text) < 0)
         return refuse(STATUS_USAGE, text);
     if (options.mode == MODE_HELP || options.mode == MODE_VERSION)
-        return fputs(options.mode == MODE_HELP ? options_help : options_version, stdout) < 0 || fflush(stdout) != 0;
+        return print_text(&options);
     if (options.mode == MODE_CHECK)
         return check(&options);
 
@@ -235,6 +255,7 @@ int main(int argc, char **argv) {
         return refuse(outcome.status, text);
     log_configure(options_level(&options, config.spec.log_level),
                   options.log_format < 0 ? config.spec.log_format : (enum log_format)options.log_format);
+    personality_apply(&options.manners, &config.spec);
     if (options.mode == MODE_WRITE_SHIMS)
         outcome.status = write_shims(&options, &config.spec);
     else

@@ -43,7 +43,7 @@ static const struct option LONG[] = {
     {NULL, 0, NULL, 0},
 };
 
-const char options_version[] = "brood 0.1.0\n";
+const char options_version[] = "brood " BROOD_VERSION "\n";
 
 /* clang-format off: this is how it looks on a terminal */
 const char options_help[] = "brood: a small PID 1 for containers\n"
@@ -171,8 +171,7 @@ static int take_log_format(const char *text, struct options *options, char *erro
     return -EINVAL;
 }
 
-/* Digits, as a whole, that are a number of at most most; -1: they aren't. strtol() takes blanks and signs too. */
-static int read_number(const char *text, size_t length, int most) {
+int options_number(const char *text, size_t length, int most) {
     int number = 0;
     for (size_t i = 0; i < length; i++) {
         if (text[i] < '0' || text[i] > '9')
@@ -189,8 +188,8 @@ static int take_remap(const char *name, const char *text, size_t length, struct 
                       size_t size) {
     const char *colon = memchr(text, ':', length);
     size_t first = colon ? (size_t)(colon - text) : length;
-    int code = read_number(text, first, REMAP_CODES - 1);
-    int to = colon ? read_number(colon + 1, length - first - 1, REMAP_CODES - 1) : 0;
+    int code = options_number(text, first, REMAP_CODES - 1);
+    int to = colon ? options_number(colon + 1, length - first - 1, REMAP_CODES - 1) : 0;
     if (code < 0 || to < 0) {
         snprintf(error, size, "%s %.*s: it is CODE or CODE:TO, exit statuses from 0 to 255" REMEDY, name,
                  length > 80 ? 80 : (int)length, text);
@@ -215,7 +214,7 @@ static int take_remaps(const char *text, struct remap *remap, char *error, size_
 }
 
 static int take_ended_to(const char *text, struct options *options, char *error, size_t size) {
-    int fd = read_number(text, strlen(text), INT_MAX / 16);
+    int fd = options_number(text, strlen(text), INT_MAX / 16);
     if (fd < 3) {
         snprintf(error, size, "--ended-to %s: it is a descriptor, 3 or more" REMEDY, text);
         return -EINVAL;

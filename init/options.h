@@ -7,17 +7,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "init/manners.h"
 #include "supervisor/msec.h"
 #include "supervisor/spec.h"
 
 enum options_mode { MODE_RUN, MODE_CHECK, MODE_WRITE_SHIMS, MODE_HELP, MODE_VERSION };
 enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
 
+#define BROOD_VERSION "0.1.0"
+
 /* Another exit status in place of one. All zero: each stays what it is. */
 #define REMAP_CODES 256
 struct remap {
     bool set[REMAP_CODES];
     uint8_t to[REMAP_CODES];
+    bool own_too; /* also where the status is brood's own 126 or 127 */
 };
 
 struct options {
@@ -34,6 +38,7 @@ struct options {
     enum subreaper subreaper;
     int verbosity;  /* -v counts up, -q down */
     int log_format; /* enum log_format, -1: not given */
+    struct manners manners;
 };
 
 /* Reads argv and the environment. Returns 0, or -EINVAL with one line of text in error, which names the option and the
@@ -46,6 +51,9 @@ int options_parse(int argc, char **argv, struct options *ret, char *error, size_
  * -ENOMEM. */
 int options_inner(const struct options *options, char ***ret);
 
+/* Digits, as a whole, that are a number of at most most; -1: they aren't. strtol() takes blanks and signs too. */
+int options_number(const char *text, size_t length, int most);
+
 /* The exit status to use in place of this one. It is looked up once: 1:2 and 2:3 don't make 1 a 3. */
 int options_remap(const struct remap *remap, int status);
 
@@ -53,6 +61,6 @@ int options_remap(const struct remap *remap, int status);
 enum log_level options_level(const struct options *options, enum log_level level);
 
 extern const char options_help[];    /* what --help prints */
-extern const char options_version[]; /* "brood 0.1.0\n" */
+extern const char options_version[]; /* "brood VERSION\n" */
 
 #endif

@@ -39,7 +39,7 @@ void outcome_tell(enum log_level level, int status, const char *text) {
 struct outcome outcome_of(const struct sv *sv, const struct remap *remap, bool outer) {
     struct ending command = sv_command_ending(sv);
     int status = sv_exit_status(sv);
-    bool own = sv_status_is_own(sv) || (outer && command.kind == ENDING_EXITED);
+    bool own = (sv_status_is_own(sv) && !remap->own_too) || (outer && command.kind == ENDING_EXITED);
     struct outcome outcome = {.status = own ? status : options_remap(remap, status)};
     if (command.kind == ENDING_KILLED && outcome.status == status)
         outcome.signal = command.number;

@@ -32,6 +32,10 @@ void terminal_open(struct terminal *ret, bool wanted, int outer, uint64_t ignore
     ret->outer = outer > 0 ? outer : -1;
 }
 
+void terminal_keep_together(struct terminal *terminal) {
+    terminal->kind = TERMINAL_JOINED;
+}
+
 /* --- a terminal that brood leads --- */
 
 /* Takes the HUP and CONT that TIOCNOTTY has sent. One that was pending already swallowed the kernel's: it is somebody
@@ -66,6 +70,11 @@ static bool is_foreground(const struct terminal *terminal) {
     return own != 0 || read(terminal->fd, &nothing, 0) >= 0 || errno == EAGAIN;
 }
 
+/* Whether brood keeps its terminal, and so is to leave it as it was. */
+static bool stays(const struct terminal *terminal) {
+    return terminal->kind == TERMINAL_SHARED || terminal->kind == TERMINAL_JOINED;
+}
+
 static bool hand_over(struct terminal *terminal) {
     return terminal->command > 0 && is_foreground(terminal) && tcsetpgrp(terminal->fd, terminal->command) == 0;
 }
@@ -79,7 +88,7 @@ static void take_back(const struct terminal *terminal, pid_t command) {
 }
 
 void terminal_close(struct terminal *terminal) {
-    if (terminal->kind == TERMINAL_SHARED && terminal->foreground)
+    if (stays(terminal) && terminal->foreground)
         take_back(terminal, terminal->command);
     fd_close(&terminal->fd);
 }
@@ -87,7 +96,7 @@ void terminal_close(struct terminal *terminal) {
 /* --- the command --- */
 
 void terminal_prepare(struct terminal *terminal) {
-    if (terminal->kind != TERMINAL_SHARED)
+    if (!stays(terminal))
         return;
     terminal->foreground = is_foreground(terminal);
     if (terminal->foreground && !terminal->has_modes)
@@ -95,6 +104,8 @@ void terminal_prepare(struct terminal *terminal) {
 }
 
 void terminal_join(const struct terminal *terminal) {
+    if (terminal && terminal->kind == TERMINAL_JOINED)
+        return;
     if (!terminal || terminal->kind != TERMINAL_SHARED) {
         setsid(); /* can't fail: a forked child leads no group */
         if (terminal && terminal->kind == TERMINAL_LED)
@@ -117,7 +128,7 @@ void terminal_ended(struct terminal *terminal, bool killed) {
     pid_t command = terminal->command;
     terminal->command = 0;
     terminal->suspended = false;
-    if (terminal->kind != TERMINAL_SHARED)
+    if (!stays(terminal))
         return;
     if (terminal->foreground)
         take_back(terminal, command);
@@ -169,6 +180,12 @@ bool terminal_continued(struct terminal *terminal) {
     bool ends_stop = terminal->suspended;
     terminal->suspended = false;
     return ends_stop;
+}
+
+bool terminal_has_told(const struct terminal *terminal, int signal) {
+    bool sent_to_groups = signal == SIGINT || signal == SIGQUIT || signal == SIGTSTP || signal == SIGWINCH;
+    return sent_to_groups && terminal->kind == TERMINAL_JOINED && terminal->command > 0 &&
+           getpgid(terminal->command) == getpgrp();
 }
 
 bool terminal_hung_up(const struct terminal *terminal) {

@@ -18,11 +18,12 @@ enum terminal_kind {
     TERMINAL_NONE,   /* no terminal, or no command for it: a session of its own */
     TERMINAL_LED,    /* brood leads its session: the command will */
     TERMINAL_SHARED, /* somebody else does: the command gets a group of its own in that session */
+    TERMINAL_JOINED, /* it stays in brood's own session and group, there being a terminal or not: dumb-init -c */
 };
 
 struct terminal {
     enum terminal_kind kind;
-    int fd;           /* an open file of brood's own, nonblocking; -1: TERMINAL_NONE */
+    int fd;           /* an open file of brood's own, nonblocking; -1: there is none */
     int outer;        /* to the outer brood of --sandbox: see terminal_stopped(); -1: none */
     bool had;         /* brood has, or had, a controlling terminal that it didn't give away */
     bool released;    /* TERMINAL_LED: given up */
@@ -37,6 +38,9 @@ struct terminal {
 /* Looks for the terminal. wanted: there is a COMMAND, which gets it. outer: inherited.stopped_fd, 0: none;
  * it stays the caller's. Never fails: without a terminal it is TERMINAL_NONE. */
 void terminal_open(struct terminal *ret, bool wanted, int outer, uint64_t ignored);
+
+/* Right after that: the command, there is one, gets neither a session nor a group of its own. */
+void terminal_keep_together(struct terminal *terminal);
 
 /* Takes the foreground back where it was handed on and nobody has it any more; closes. */
 void terminal_close(struct terminal *terminal);
@@ -65,6 +69,10 @@ bool terminal_stopped(struct terminal *terminal, int signal);
 /* brood was sent CONT: hands the foreground on where it has it. Returns true where this ends a stop: the command is to
  * be continued, and it is nobody else's signal. */
 bool terminal_continued(struct terminal *terminal);
+
+/* Whether this signal for brood, which the kernel has sent, was a key or a new window size that a TERMINAL_JOINED
+ * command has got by itself, being in the same group. */
+bool terminal_has_told(const struct terminal *terminal, int signal);
 
 /* Whether brood's own terminal is gone: a HUP that somebody sends on tells no more. */
 bool terminal_hung_up(const struct terminal *terminal);

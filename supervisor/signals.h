@@ -7,6 +7,11 @@
 
 #define SIGNAL_NAME_BYTES 16 /* enough for "RTMIN+30" and its NUL */
 
+/* What RTMIN and RTMAX mean, as glibc has them, and everybody's kill -l. musl keeps one more to itself, but what a
+ * config means must not depend on what brood was linked with. */
+#define SIGRTMIN_USUAL 34
+#define SIGRTMAX_USUAL 64
+
 /* The numbers that the core itself knows by name (it includes no <signal.h>). SIGNAL_STOP is a policy, see spec.h. */
 enum {
     SIGNAL_HUP = 1,
