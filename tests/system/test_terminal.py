@@ -28,7 +28,7 @@ class Terminal:
     def __init__(self, t, *words, before=None, name="outer"):
         self.t, self.unread, self.shown, self.status = t, "", "", None
         environment = dict(t.environment, TERM="dumb", PS1=name + "> ")
-        self.pid, self.master = pty.fork()
+        self.pid, self.master = self._fork()
         if self.pid == 0:
             try:
                 if before:
@@ -38,6 +38,10 @@ class Terminal:
                 os._exit(255)
         os.set_blocking(self.master, False)
         t.notes.append(self)
+
+    @staticmethod
+    def _fork():
+        return pty.fork()
 
     def __str__(self):
         return f"the terminal showed\n{self.shown}"
