@@ -26,7 +26,7 @@
 #define TEXT_BYTES 4500      /* one line of text; it may name a path */
 
 static int refuse(int status, const char *why) {
-    outcome_tell(LOG_ERROR, status, why);
+    outcome_tell(LOG_ERROR, status, why, false);
     return status;
 }
 
@@ -75,7 +75,7 @@ static struct outcome run(const struct options *options, const struct spec *spec
     outcome_describe(loop_core(loop), &outcome, text, sizeof text);
     loop_close(loop);
     if (!sandbox)
-        outcome_tell(LOG_INFO, outcome.status, text);
+        outcome_tell(LOG_INFO, outcome.status, text, options->manners.name != NULL);
     return outcome;
 }
 

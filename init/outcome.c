@@ -19,20 +19,22 @@
 #include "init/inherited.h"
 #include "init/log.h"
 
-static void write_termination_log(int status, const char *text) {
+static void write_termination_log(int status, const char *text, bool leave_message) {
     char line[1024];
     struct stat info;
     CLEANUP_FD int fd = open("/dev/termination-log", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || ftruncate(fd, 0) < 0)
+    if (fd < 0 || fstat(fd, &info) < 0 || !S_ISREG(info.st_mode))
+        return;
+    if ((leave_message && info.st_size > 0) || ftruncate(fd, 0) < 0)
         return;
     snprintf(line, sizeof line, "exit %d: %s\n", status, text);
     ssize_t written = write(fd, line, strlen(line));
     (void)written;
 }
 
-void outcome_tell(enum log_level level, int status, const char *text) {
+void outcome_tell(enum log_level level, int status, const char *text, bool leave_message) {
     const struct log_fields fields = {.event = "exit", .status = status};
-    write_termination_log(status, text);
+    write_termination_log(status, text, leave_message);
     log_record(level, "container", &fields, "exit %d: %s", status, text);
 }
 

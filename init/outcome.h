@@ -18,8 +18,9 @@ struct outcome outcome_of(const struct sv *sv, const struct remap *remap, bool o
 /* What sv_outcome() says, and that it was remapped where it was; as snprintf does. */
 void outcome_describe(const struct sv *sv, const struct outcome *outcome, char *text, size_t size);
 
-/* Writes "exit STATUS: text" as the last record, and to /dev/termination-log where that is a file. */
-void outcome_tell(enum log_level level, int status, const char *text);
+/* Writes "exit STATUS: text" as the last record, and to /dev/termination-log where that is a file; not over what
+ * stands there with leave_message: a program that had tini above it may count on its own message. */
+void outcome_tell(enum log_level level, int status, const char *text, bool leave_message);
 
 /* --mirror: ends this process by the signal, without a core file. Does nothing for 0 and as PID 1, which the kernel
  * keeps from its own signals. */

@@ -529,3 +529,17 @@ def test_stopsignal_of_nginx(t):
         t.equal(brood.wait(), 0, f"status under {path}")
         t.between(now_ms() - begin, 0, 4000, "the stop")
         brood.has_not("error|killed")
+
+
+def test_guise_leaves_the_programs_own_termination_message(t):
+    """Who had tini above him may count on it; where he said nothing the outcome is there."""
+    t.files.add("dev")
+    for script, text in (("echo out of beans >/dev/termination-log; exit 3", "out of beans\n"),
+                         ("exit 3", "exit 3: main exited 3\n")):
+        own_dev = ("mkdir -p dev && cp -a /dev/null dev/ && : >dev/termination-log && mount -n --bind dev /dev && "
+                   "exec \"$@\"")
+        brood = t.brood(None, mode="child", path=guise(t, "tini"), command=["sh", "-c", script],
+                        prefix=["unshare", "--mount", "sh", "-c", own_dev, "sh"])
+        t.equal(brood.wait(), 3, "status")
+        with open("dev/termination-log", encoding="utf-8") as file:
+            t.equal(file.read(), text, "the log")
