@@ -236,7 +236,7 @@ programs: all $(unit_programs) $(replay_programs) $(O)/sim/sim $(O)/golden/golde
 MAKE_QUIETLY := $(MAKE) --no-print-directory
 JOBS := $(shell nproc)
 
-.PHONY: deps run test checks unit golden replay sim docs node system containers arm64 asan fuzz mutants bench cover tidy format diagram clean
+.PHONY: deps run test checks unit golden replay sim docs node system containers test-containers arm64 asan fuzz mutants bench cover tidy format diagram clean
 
 deps:
 	@tests/deps.sh test
@@ -290,7 +290,8 @@ node:
 system: $(O)/brood $(O)/examples/wrap-coverage/installed
 	@tests/system/run.py --brood $(O)/brood $(TESTS:%=-k %)
 
-# Real containers of Docker and podman; root alone can do this. The first run makes a base image, about a minute.
+# Real containers of Docker and podman; root alone can do this. The first run makes two base images, about a minute.
+test-containers: containers
 containers:
 	@tests/deps.sh containers
 	@$(GET_LIBS) || true

@@ -11,7 +11,7 @@ run='gcc make libc6-dev libcap-dev libinih-dev musl-tools dpkg-dev'
 test="$run libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy mandoc man-db nginx nodejs npm python3 strace
     util-linux procps curl patch git perl python3-coverage apache2-utils busybox tini dumb-init catatonit systemd"
 
-containers="$run python3 docker.io podman runc uidmap mmdebstrap"
+containers="$run python3 docker.io podman runc catatonit uidmap mmdebstrap"
 bench="$test s6"
 # Libraries of another machine lie beside those of this one.
 arm64="$run python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 libcap-dev:arm64 libinih-dev:arm64 libcmocka-dev:arm64

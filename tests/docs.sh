@@ -1,7 +1,7 @@
 #!/bin/sh
 # The pages say what is there: manual pages without a warning, every option of --help, every key of the config reader
 # and every environment variable in them, the table of what is wrapped as a test measures it, every test that README.md
-# names, and docs/worker-states.md as the table has it.
+# names, its Dockerfiles as they are built, and docs/worker-states.md as the table has it.
 #
 #     tests/docs.sh [BUILD]      BUILD (build) has brood and diagram
 # shellcheck disable=SC2016 # backquotes are Markdown's here
@@ -76,13 +76,21 @@ cmp -s "$scratch/matrix" "$scratch/matrix-page" || {
 sed -nE 's/^\|.*\|([^|]*)\|$/\1/p' README.md | grep -oE '`[a-z0-9_-]+`' | tr -d '`' | sort -u >"$scratch/tests"
 [ "$(wc -l <"$scratch/tests")" -ge 10 ] || fault "README.md: no table of guarantees found"
 while read -r test; do
-    [ -f "tests/golden/$test.story" ] || grep -rqE "def $test\(" --include='*.py' tests/system ||
+    [ -f "tests/golden/$test.story" ] || grep -rqE "def $test\(" --include='*.py' tests/system tests/containers ||
         fault "README.md: there is no test $test"
 done <"$scratch/tests"
 
 # The example in README.md is one that brood accepts.
 sed -n '/^```ini$/,/^```$/p' README.md | sed '/^```/d' >"$scratch/readme.ini"
 "$build/brood" --check -c "$scratch/readme.ini" >"$scratch/check" 2>&1 || fault "README.md: $(cat "$scratch/check")"
+
+# Its Dockerfiles are those of examples/images, without the comment on top; the tests of containers build and run them.
+for file in examples/images/*.Dockerfile; do
+    sed '1,/^$/d' "$file" >"$scratch/dockerfile"
+    [ -s "$scratch/dockerfile" ] || fault "$file: nothing behind the comment"
+    sed -n "\\|^# $file\$|,/^\`\`\`\$/p" README.md | sed '1d;$d' | cmp -s "$scratch/dockerfile" - ||
+        fault "README.md: doesn't show $file as it is"
+done
 
 "$build/diagram" >"$scratch/worker-states.md"
 cmp -s "$scratch/worker-states.md" docs/worker-states.md || {

@@ -11,13 +11,15 @@ import subprocess
 import time
 
 PATIENCE = 60.0  # seconds that any command may take
-CGROUP = "/brood-containers"  # run.py removes it
+CGROUP = "/brood-containers"  # run.py removes it, and the one that podman has for pods
+POD_CGROUP = "/libpod_parent"
 USER = 12345  # of rootless podman, and the user with no name in the images
 
 # Without a word about it, rootless podman takes the driver vfs, which copies the whole image for each container.
 PODMAN = ["podman", "--storage-driver", "overlay", "--runtime", "runc", "--cgroup-manager", "cgroupfs"]
+# Soft and hard limits are the same: `podman kube play` takes one for the other.
 CONTAINERS_CONF = """[containers]
-default_ulimits = ["nofile=1024:4096", "nproc=1024:4096"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 netns = "none"
 [engine]
 events_logger = "file"
@@ -41,9 +43,9 @@ class Engine:
         self.program, self.on_create = program, on_create
         self.environment = dict(os.environ, **(environment or {}))
 
-    def call(self, *words, patience=PATIENCE):
-        done = subprocess.run([*self.program, *words], env=self.environment, cwd="/", capture_output=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=patience)
+    def call(self, *words, patience=PATIENCE, environment=None):
+        done = subprocess.run([*self.program, *words], env=dict(self.environment, **(environment or {})), cwd="/",
+                              capture_output=True, check=False, stdin=subprocess.DEVNULL, timeout=patience)
         return Result([os.path.basename(self.program[0]), "…", *words], done.returncode, done.stdout, done.stderr)
 
     def must(self, *words, **keywords):
@@ -57,11 +59,11 @@ class Engine:
         return subprocess.Popen([*self.program, "logs", "--follow", name], env=self.environment, cwd="/",
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def make_base(self, base):
-        self.must("import", base, "brood-base")
+    def make_base(self, name, tar):
+        self.must("import", tar, name)
 
     def make_image(self, name, context, dockerfile):
-        self.must("build", "--tag", name, "--file", f"{context}/{dockerfile}", context)
+        self.must("build", "--tag", name, "--file", dockerfile, context)
 
     def stop(self):
         """Ends what runs beside the containers."""
@@ -75,7 +77,8 @@ class Docker(Engine):
                                                "DOCKER_CONFIG": directory + "/docker-client"})
         self.directory, self.process, self.log = directory, None, directory + "/dockerd.log"
 
-    def start(self):
+    def start(self, init):
+        """`init`: what `docker run --init` puts before a command."""
         config = self.directory + "/daemon.json"  # never the machine's own
         with open(config, "w", encoding="utf-8") as file:
             file.write("{}\n")
@@ -84,7 +87,8 @@ class Docker(Engine):
             self.process = subprocess.Popen(
                 ["dockerd", "--config-file", config, "--data-root", self.directory + "/docker-data", "--exec-root",
                  "/run/docker", "--pidfile", "/run/docker.pid", "--host", "unix:///run/docker.sock", "--bridge=none",
-                 "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--cgroup-parent", CGROUP],
+                 "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--cgroup-parent", CGROUP,
+                 "--init-path", init],
                 env=dict(os.environ, NOTIFY_SOCKET="/run/notify.sock"), stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT)
             self._wait_ready(notify)

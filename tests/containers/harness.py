@@ -48,9 +48,22 @@ class Container:
         self.test.must("stop", "--time", str(patience_s), self.name)
         return self.wait()
 
+    def stop_as_created(self):
+        """With the patience that it was created with; the exit status, and how many seconds it took."""
+        begin = time.monotonic()
+        self.test.must("stop", self.name)
+        return self.wait(), time.monotonic() - begin
+
     def kill(self):
         self.test.must("kill", self.name)
         return self.wait()
+
+    def signal(self, number):
+        self.test.must("kill", "--signal", str(number), self.name)
+
+    def inspect(self, field):
+        """What the engine knows of it, as text: State.ExitCode, RestartCount, …"""
+        return self.test.must("inspect", "--format", "{{." + field + "}}", self.name).stdout.strip()
 
     def execute(self, *words, options=()):
         return self.test.call("exec", *options, self.name, *words)
@@ -58,6 +71,10 @@ class Container:
     def said(self):
         result = self.test.must("logs", self.name)
         return result.stdout + result.stderr
+
+    def printed(self):
+        """What was said on stdout alone."""
+        return self.test.must("logs", self.name).stdout
 
     def wait_line(self, pattern, count=1):
         """Until the count-th line that matches, of all its lives, is there."""
@@ -89,15 +106,15 @@ class Test:
 
     def __init__(self, name, engine, image_named):
         self.name, self.engine, self.image_named, self.notes = name.replace("_", "-"), engine, image_named, []
-        self.containers, self.images, self.made = [], [], 0
+        self.containers, self.images, self.pods, self.made = [], [], [], 0
 
-    def call(self, *words):
-        result = self.engine.call(*words)
+    def call(self, *words, **keywords):
+        result = self.engine.call(*words, **keywords)
         self.notes.append(str(result))
         return result
 
-    def must(self, *words):
-        result = self.call(*words)
+    def must(self, *words, **keywords):
+        result = self.call(*words, **keywords)
         if result.status != 0:
             raise Failure(f"{words[0]}: status {result.status}")
         return result
@@ -129,7 +146,8 @@ class Test:
 
     def clean(self):
         """Returns what could not be removed."""
-        failed = [self.engine.call("rm", "--force", "--volumes", name) for name in self.containers]
+        failed = [self.engine.call("pod", "rm", "--force", name) for name in self.pods]
+        failed += [self.engine.call("rm", "--force", "--volumes", name) for name in self.containers]
         failed += [self.engine.call("rmi", "--force", name) for name in self.images]
         return "".join(str(result) for result in failed if result.status != 0)
 

@@ -14,6 +14,7 @@ that directory.
 
 import argparse
 import concurrent.futures
+import contextlib
 import ctypes
 import fcntl
 import glob
@@ -26,7 +27,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import traceback
 
@@ -40,7 +40,6 @@ import harness  # noqa: E402
 import images  # noqa: E402
 
 NEEDED = ["dockerd", "docker", "podman", "runc", "newuidmap", "mmdebstrap", "setpriv", "unshare", "mount"]
-DOCKERFILES = {"brood-app": ("Dockerfile", "brood-base"), "brood-prepared": ("Dockerfile.prepared", "brood-app")}
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 
 
@@ -73,11 +72,12 @@ def make_world():
 
 
 def bring_sources(options):
-    """The base image, which takes a minute where it isn't there yet, and what the Dockerfiles take."""
-    base = images.base(options.directory)
-    images.context("/run/context", options.brood, ROOT)
-    with open("/run/base.tar", "wb"):
-        mount("--bind", base, "/run/base.tar")  # every user can read it there
+    """The base images, which take a minute each where they aren't there yet, and what the Dockerfiles take."""
+    images.context(options.brood)
+    for name, target in images.BASES.items():
+        base = images.base(options.directory, name)
+        with open(target, "wb"):
+            mount("--bind", base, target)  # every user can read it there
 
 
 def find_tests():
@@ -90,33 +90,6 @@ def find_tests():
         tests += [(function, name) for function in sorted(found, key=lambda one: one.__code__.co_firstlineno)
                   for name in getattr(function, "engines", ("docker",))]
     return tests
-
-
-class Images:
-    """The images of an engine, each made by the first test that needs it, after those that it is made from."""
-
-    def __init__(self, with_engine):
-        self.engine, self.lock = with_engine, threading.Lock()
-        self.done, self.faulty = set(), set()
-
-    def need(self, name):
-        with self.lock:
-            self._make(name)
-
-    def _make(self, name):
-        if name in self.faulty:
-            raise harness.Failure(f"there is no image {name}, see the first test that needed it")
-        if name in self.done or name not in [*DOCKERFILES, "brood-base"]:
-            return
-        self.faulty.add(name)
-        if name == "brood-base":
-            self.engine.make_base("/run/base.tar")
-        else:
-            dockerfile, base = DOCKERFILES[name]
-            self._make(base)
-            self.engine.make_image(name, "/run/context", dockerfile)
-        self.faulty.remove(name)
-        self.done.add(name)
 
 
 def run_test(function, name, made, verbose):
@@ -139,7 +112,7 @@ def run_test(function, name, made, verbose):
 
 
 def run_all(tests, options):
-    made = {name: Images(with_engine) for name, with_engine in harness.ENGINES.items()}
+    made = {name: images.Images(with_engine) for name, with_engine in harness.ENGINES.items()}
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         results = list(pool.map(lambda test: run_test(*test, made[test[1]], options.verbose), tests))
     return results.count(True), results.count(False)
@@ -182,7 +155,7 @@ def inside(options):
     tests = [test for test in find_tests() if not options.k or any(re.search(k, test[0].__name__) for k in options.k)]
     if not tests:
         sys.exit("no test has such a name")
-    docker.start()
+    docker.start(images.CONTEXT + "/docker-init")
     print(f"ready   {time.monotonic() - begin:5.1f}s base image, dockerd", flush=True)
     passed, failed = run_all(tests, options)
     for with_engine in harness.ENGINES.values():
@@ -211,6 +184,10 @@ def remove_traces(directory):
     for parent in parents:
         for path, _, _ in os.walk(parent, topdown=False):
             os.rmdir(path)
+    for parent in glob.glob("/sys/fs/cgroup/*" + engine.POD_CGROUP) + glob.glob("/sys/fs/cgroup" + engine.POD_CGROUP):
+        for path, _, _ in os.walk(parent, topdown=False):
+            with contextlib.suppress(OSError):  # somebody else's pods run there
+                os.rmdir(path)
 
 
 def run_inside():
