@@ -11,8 +11,9 @@
 
 #include "init/framing.h"
 
-#define REPEATED 0xfe /* this byte, and the next one as often as the one behind it says, times 1024 */
-#define BYTES_MAX ((size_t)1 << 18)
+#define REPEATED 0xfe /* this byte, and the next one as often as the one behind it says, times … */
+#define TIMES (FRAMING_LINE_MAX / 64)
+#define BYTES_MAX (FRAMING_LINE_MAX * 4)
 #define ENDS_MAX (BYTES_MAX + 8) /* a piece has a byte, or a newline */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +29,7 @@ static size_t expand(const uint8_t *data, size_t size) {
         uint8_t byte = data[i];
         if (byte == REPEATED && i + 2 < size) {
             byte = data[i + 1];
-            count = (size_t)data[i + 2] * 1024;
+            count = (size_t)data[i + 2] * TIMES;
             i += 2;
         }
         count = count < BYTES_MAX - length ? count : BYTES_MAX - length;
@@ -70,7 +71,8 @@ static void check_joined(size_t got, size_t length) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 2)
         return 0;
-    size_t chunk = (size_t)(data[0] | data[1] << 8) + 1, length = expand(data + 2, size - 2), at = 0, held = 0;
+    size_t chunk = (size_t)(data[0] | data[1] << 8) % FRAMING_LINE_MAX + 1, length = expand(data + 2, size - 2), at = 0,
+           held = 0;
     chunk = length / chunk > 64 ? length / 64 + 1 : chunk; /* a bounded number of them */
     memset(whole, 0, length / 8 + 1);
     memset(chunked, 0, length / 8 + 1);
