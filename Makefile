@@ -57,13 +57,13 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
 	config_names config_reader config_take config_values config_wraps descriptors backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
 	describe exit_status supervisor
-INIT := main channel framing output sink text options personality personality_texts inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
+INIT := main channel framing output sink stream text writer options personality personality_texts inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
 	outcome unshared cpus wrapping
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
 	environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
 PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
-UNIT := framing words signals config config_keys config_text config_whole config_memory descriptors backoff timers worker lineage describe core log \
+UNIT := framing sink channel stream words signals config config_keys config_text config_whole config_memory descriptors backoff timers worker lineage describe core log \
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
 	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
 	accounts privileges personality
@@ -156,17 +156,21 @@ $(O)/unit/%: $(O)/tests/unit/test_%.o $(library)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $(filter %.o,$^) $(library) -linih -lcap -lcmocka
 
-$(O)/unit/log: $(O)/init/log.o $(O)/init/sink.o $(O)/init/text.o
+logging := $(patsubst %,$(O)/init/%.o,log sink text writer)
+$(O)/unit/log: $(logging)
 $(O)/unit/framing: $(O)/init/framing.o $(O)/init/text.o
+$(O)/unit/sink: $(O)/init/sink.o $(O)/init/writer.o
+$(O)/unit/channel: $(O)/init/channel.o $(O)/init/unshared.o $(logging)
+$(O)/unit/stream: $(O)/init/stream.o
 $(O)/unit/options: $(O)/init/options.o
 $(O)/unit/personality: $(patsubst %,$(O)/init/%.o,personality personality_texts options)
 $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o
 $(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
-$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole log sink text)
+$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole) $(logging)
 $(O)/unit/accounts $(O)/unit/privileges: $(O)/init/accounts.o $(O)/init/privileges.o $(O)/init/privileges_own.o \
-	$(O)/init/privileges_plan.o $(O)/init/log.o $(O)/init/sink.o $(O)/init/text.o
+	$(O)/init/privileges_plan.o $(logging)
 $(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o

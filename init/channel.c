@@ -10,20 +10,20 @@
 #include "init/unshared.h"
 #include "init/watch.h"
 
-int channel_open(struct channel *channel, int fd, int epoll, uint32_t index) {
-    *channel = (struct channel){.sink = SINK_INIT(fd),
-                                .name = fd == STDOUT_FILENO ? "standard output" : "standard error",
+int channel_open(struct channel *channel, struct sink *sink, int epoll, uint32_t index) {
+    *channel = (struct channel){.sink = sink,
+                                .name = sink->fd == STDOUT_FILENO ? "standard output" : "standard error",
                                 .epoll = epoll,
                                 .index = index,
-                                .terminal = isatty(fd),
+                                .watched = -1,
+                                .terminal = isatty(sink->fd),
                                 .bytes = unshared_alloc(CHANNEL_BYTES)};
     return channel->bytes ? 0 : -ENOMEM;
 }
 
 void channel_close(struct channel *channel) {
-    if (channel->watched)
-        epoll_ctl(channel->epoll, EPOLL_CTL_DEL, sink_watched(&channel->sink), NULL);
-    sink_reset(&channel->sink);
+    if (channel->watched >= 0)
+        epoll_ctl(channel->epoll, EPOLL_CTL_DEL, channel->watched, NULL);
     unshared_free(channel->bytes, CHANNEL_BYTES);
     channel->bytes = NULL;
 }
@@ -32,29 +32,34 @@ void channel_close(struct channel *channel) {
 static void await_room(struct channel *channel) {
     struct slot slot = {.kind = SLOT_CONTAINER, .index = channel->index};
     struct epoll_event event = {.events = EPOLLOUT | EPOLLONESHOT, .data.u64 = watch_key(SOURCE_OUTPUT_READY, slot)};
-    int how = channel->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-    channel->blocked = epoll_ctl(channel->epoll, how, sink_watched(&channel->sink), &event) == 0;
-    channel->watched = channel->watched || channel->blocked;
+    int fd = sink_watched(channel->sink);
+    int how = channel->watched == fd ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+    channel->blocked = epoll_ctl(channel->epoll, how, fd, &event) == 0;
+    if (channel->blocked)
+        channel->watched = fd;
 }
 
 /* A full disk may have room again; a reader that went away doesn't come back. */
 static void write_failed(struct channel *channel, int error) {
     channel->begin = channel->end = 0;
     bool full = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EMSGSIZE;
+    bool said = channel->failing;
     channel->gone = !full;
-    if (full && !channel->failing)
+    channel->failing = true; /* what is said now may come back here */
+    if (full && !said)
         log_record(LOG_WARNING, "output", NULL, "%s takes no more, lines are dropped: %s", channel->name,
                    strerror(error));
     else if (!full)
         log_record(LOG_WARNING, "output", NULL, "%s is gone, what workers write there is dropped from now on: %s",
                    channel->name, strerror(error));
-    channel->failing = true;
 }
 
 void channel_flush(struct channel *channel) {
+    if (channel->gone)
+        channel->begin = channel->end = 0;
     while (channel->begin < channel->end && !channel->blocked) {
         const char *bytes = channel->bytes + channel->begin;
-        ssize_t written = sink_write(&channel->sink, bytes, channel->end - channel->begin);
+        ssize_t written = sink_write(channel->sink, bytes, channel->end - channel->begin);
         if (written < 0 && errno == EAGAIN) {
             await_room(channel);
             if (!channel->blocked)
@@ -87,11 +92,12 @@ bool channel_has_room(struct channel *channel, size_t length) {
 
 enum log_diverted channel_divert(void *context, const char *bytes, size_t length) {
     struct channel *channel = context;
-    if (channel_is_empty(channel))
+    if (channel->gone)
         return LOG_NOT_DIVERTED;
     if (!channel_has_room(channel, length))
         return LOG_REFUSED;
     memcpy(channel->bytes + channel->end, bytes, length);
     channel->end += length;
+    channel_flush(channel);
     return LOG_DIVERTED;
 }

@@ -1,8 +1,9 @@
 /* One of brood's own descriptors that workers' lines go to, behind a buffer of a fixed size.
  *
- * Whoever fills it looks for room first and flushes now and then. A write that takes nothing makes the channel blocked,
- * and epoll says once, as SOURCE_OUTPUT_READY, when there is room. A reader that is gone, or a full disk, is warned of
- * once, and what was to be written is dropped. */
+ * Whoever fills it looks for room first and flushes now and then; brood's own records come in between, in order, and
+ * at once where nothing waits. A write that takes nothing makes the channel blocked, and epoll says once, as
+ * SOURCE_OUTPUT_READY, when there is room. A reader that is gone, or a full disk, is warned of once, and what was to
+ * be written is dropped. */
 #ifndef INIT_CHANNEL_H
 #define INIT_CHANNEL_H
 
@@ -17,7 +18,7 @@
     ((size_t)512 * 1024) /* more than the longest line becomes, so that an empty one has room for any */
 
 struct channel {
-    struct sink sink;
+    struct sink *sink;
     const char *name; /* "standard output" */
     int epoll;
     uint32_t index; /* of its slot in epoll */
@@ -25,15 +26,15 @@ struct channel {
     bool gone;    /* nobody reads any more */
     bool failing; /* the last write failed, and it was said */
     bool blocked; /* until epoll says that there is room; then its owner clears it */
-    bool watched; /* it is in epoll */
     bool torn;    /* what was written ends within a line */
+    int watched;  /* what is in epoll; -1: nothing */
     char *bytes;
     size_t begin, end; /* what is to be written, in bytes */
     uint64_t written;  /* bytes so far */
 };
 
-/* epoll stays the caller's. Returns 0, or -ENOMEM; channel_close() takes it either way. */
-int channel_open(struct channel *channel, int fd, int epoll, uint32_t index);
+/* sink and epoll stay the caller's. Returns 0, or -ENOMEM; channel_close() takes it either way. */
+int channel_open(struct channel *channel, struct sink *sink, int epoll, uint32_t index);
 void channel_close(struct channel *channel); /* drops what is unwritten */
 
 static inline bool channel_is_empty(const struct channel *channel) {

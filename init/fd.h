@@ -25,4 +25,14 @@ static inline int fd_pipe(int *ret_read, int *ret_write) {
     return 0;
 }
 
+/* Takes fd and returns the same open file under a number that isn't a standard descriptor's: where one of those was
+ * closed, its number is not for brood's own. -1 where fd is, or where there is none. */
+static inline int fd_high(int fd) {
+    if (fd < 0 || fd > STDERR_FILENO)
+        return fd;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    fd_close(&fd);
+    return high;
+}
+
 #endif

@@ -1,8 +1,8 @@
 /* brood's own records: see log.h.
  *
  * A record is one write of at most PIPE_BUF bytes: the kernel keeps those of several writers apart. How it is
- * written without blocking is init/sink.c's business; where workers' lines wait for standard error, a record queues
- * behind them.
+ * written without blocking is init/sink.c's business; where workers' lines go to standard error, a record queues behind
+ * them.
  *
  * Sources: pipe(7), RFC 8259. */
 #include "init/log.h"
@@ -20,6 +20,8 @@
 
 #define LINE_BYTES 4096    /* PIPE_BUF: what one write() to a pipe keeps together */
 #define SUBJECT_BYTES 256  /* more than any subject or event has; a limit, so that the message has room */
+#define LAST_MS 500        /* for the last records, while nobody reads */
+#define LAST_LOOKS 20      /* for them, while somebody does */
 #define TAIL_BYTES 96      /* pid, status and signal in json */
 #define CUT "\xe2\x80\xa6" /* … : what follows was cut off */
 
@@ -31,6 +33,7 @@ static struct {
     enum log_format format;
     unsigned long dropped; /* records since the last one that got through */
     bool torn;             /* the last write ended within a line */
+    int patience;          /* how often there may be a wait for room: others take it, too */
 } state = {.sink = SINK_INIT(STDERR_FILENO), .level = LOG_INFO, .format = LOG_TEXT};
 
 struct line {
@@ -42,7 +45,20 @@ struct line {
 /* --- how to write ------------------------------------------------------------------------------------------------- */
 
 void log_open(void) {
+    state.patience = 0;
     sink_reset(&state.sink); /* the way is found with the first record: most commands run without one */
+}
+
+void log_last(void) {
+    state.patience = LAST_LOOKS;
+}
+
+void log_close(void) {
+    sink_reset(&state.sink);
+}
+
+struct sink *log_sink(void) {
+    return &state.sink;
 }
 
 void log_divert(enum log_diverted (*divert)(void *context, const char *bytes, size_t length), void *context) {
@@ -54,15 +70,25 @@ void log_torn(void) {
     state.torn = true;
 }
 
+/* Somebody takes what is written: there may be room. */
+static bool await_room(void) {
+    if (state.patience == 0)
+        return false;
+    state.patience = sink_await(&state.sink, LAST_MS) ? state.patience - 1 : 0;
+    return state.patience > 0;
+}
+
 /* Writes what there is room for; true where that is all. A rest is lost: the next record begins on a fresh line. */
 static bool write_all(const char *bytes, size_t length) {
     size_t done = 0;
     enum log_diverted diverted = state.divert ? state.divert(state.context, bytes, length) : LOG_NOT_DIVERTED;
+    if (diverted == LOG_DIVERTED)
+        state.torn = false;
     if (diverted != LOG_NOT_DIVERTED)
         return diverted == LOG_DIVERTED;
     while (done < length) {
         ssize_t written = sink_write(&state.sink, bytes + done, length - done);
-        if (written < 0 && errno == EINTR)
+        if (written < 0 && (errno == EINTR || (errno == EAGAIN && await_room())))
             continue;
         if (written <= 0)
             break;

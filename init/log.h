@@ -13,6 +13,8 @@
 
 #include "supervisor/spec.h"
 
+struct sink;
+
 struct log_fields {
     const char *event; /* one word for machines; NULL: "message" */
     pid_t pid;         /* 0: none */
@@ -25,13 +27,24 @@ struct log_fields {
  * that workers share. Never fails: the worst case is poll() before each write. */
 void log_open(void);
 
+/* What is recorded from now on is worth waiting for, since there is nothing else to do: at most half a second where
+ * nobody reads. */
+void log_last(void);
+
+/* Waits, at most for a second, until somebody has taken the last records, where that isn't known before. For
+ * atexit(). */
+void log_close(void);
+
+/* What records are written to: for those who write to standard error as well, so that the order is one. */
+struct sink *log_sink(void);
+
 enum log_diverted {
     LOG_NOT_DIVERTED, /* to be written as ever */
     LOG_DIVERTED,     /* taken: it will be written */
     LOG_REFUSED,      /* there is no room: the record is dropped */
 };
 
-/* From now on each record is offered to divert first, for the sake of the order on standard error; NULL ends that. */
+/* From now on each record is offered to divert, for the sake of the order on standard error; NULL ends that. */
 void log_divert(enum log_diverted (*divert)(void *context, const char *bytes, size_t length), void *context);
 
 /* Somebody else's last line on standard error has no end: the next record begins with the newline that is missing. */

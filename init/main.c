@@ -240,6 +240,8 @@ int main(int argc, char **argv) {
 
     inherited_take(&inherited); /* blocks all signals */
     log_open();
+    if (atexit(log_close) != 0)
+        return refuse_to_run("no memory").status;
     const struct personality *personality = personality_of(argv[0]);
     if (personality && personality_parse(personality, argc, argv, &options, text, sizeof text) < 0)
         return refuse(PERSONALITY_USAGE, text);

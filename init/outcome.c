@@ -35,6 +35,7 @@ static void write_termination_log(int status, const char *text, bool leave_messa
 void outcome_tell(enum log_level level, int status, const char *text, bool leave_message) {
     const struct log_fields fields = {.event = "exit", .status = status};
     write_termination_log(status, text, leave_message);
+    log_last();
     log_record(level, "container", &fields, "exit %d: %s", status, text);
 }
 
@@ -59,6 +60,7 @@ void outcome_mirror(int signal) {
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = 0};
     if (signal == 0 || getpid() == 1)
         return;
+    log_close(); /* no atexit() for who dies of a signal */
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
     signal_set_ignored(signal, false);

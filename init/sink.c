@@ -1,20 +1,17 @@
 /* See sink.h. The way is found with the first write: most commands run without one.
- * Sources: pipe(7), open(2), pwritev2(2), send(2), n_tty_poll() and pipe_poll() of the kernel. */
+ * Sources: pipe(7), open(2), send(2), n_tty_poll() and pipe_poll() of the kernel. */
 #include "init/sink.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <poll.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "init/fd.h"
+#include "init/writer.h"
 
 #define POLLED_PIPE 4096    /* PIPE_BUF: a pipe is writable when a page of it is free */
 #define POLLED_TERMINAL 256 /* WAKEUP_CHARS: what a terminal that is writable has room for, in practice */
@@ -23,13 +20,7 @@
 static int open_own(int shared) {
     char path[32];
     snprintf(path, sizeof path, "/proc/self/fd/%d", shared);
-    int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0 || fd > STDERR_FILENO)
-        return fd;
-    /* Standard input or output was closed: their numbers are not for this. */
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    fd_close(&fd);
-    return high;
+    return fd_high(open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 }
 
 static enum sink_way find_way(struct sink *sink) {
@@ -47,13 +38,15 @@ static enum sink_way find_way(struct sink *sink) {
     sink->own = open_own(sink->fd);
     if (sink->own >= 0)
         return SINK_OWN;
-    return pipe ? SINK_NOWAIT : SINK_POLL;
+    return writer_start(sink->fd, &sink->own) == 0 ? SINK_HANDED : SINK_UNKNOWN;
 }
 
-void sink_reset(struct sink *sink) {
+bool sink_reset(struct sink *sink) {
     int fd = sink->fd;
+    bool done = sink->way != SINK_HANDED || writer_finish(&sink->own);
     fd_close(&sink->own);
     *sink = (struct sink)SINK_INIT(fd);
+    return done;
 }
 
 static ssize_t write_when_polled(const struct sink *sink, const char *bytes, size_t length) {
@@ -68,23 +61,10 @@ static ssize_t write_when_polled(const struct sink *sink, const char *bytes, siz
     return write(sink->fd, bytes, length < sink->polled ? length : sink->polled);
 }
 
-static ssize_t write_nowait(struct sink *sink, const char *bytes, size_t length) {
-    char *unconst;
-    memcpy(&unconst, &bytes, sizeof unconst); /* iov_base has no const; it is only read */
-    struct iovec vector = {.iov_base = unconst, .iov_len = length};
-    /* A raw call: musl 1.2.3 has no function for it. The position -1, in two words, is the current one. */
-    ssize_t written = syscall(SYS_pwritev2, sink->fd, &vector, 1UL, -1L, -1L, RWF_NOWAIT);
-    if (written >= 0 || (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL))
-        return written;
-    sink->way = SINK_POLL; /* a kernel whose pipes don't know it */
-    return write_when_polled(sink, bytes, length);
-}
-
 ssize_t sink_write(struct sink *sink, const char *bytes, size_t length) {
     if (sink->way == SINK_UNKNOWN)
         sink->way = find_way(sink);
     switch (sink->way) {
-    case SINK_UNKNOWN:
     case SINK_NONE:
         return (ssize_t)length;
     case SINK_PLAIN:
@@ -93,8 +73,9 @@ ssize_t sink_write(struct sink *sink, const char *bytes, size_t length) {
         return send(sink->fd, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     case SINK_OWN:
         return write(sink->own, bytes, length);
-    case SINK_NOWAIT:
-        return write_nowait(sink, bytes, length);
+    case SINK_HANDED:
+        return send(sink->own, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    case SINK_UNKNOWN: /* there was no memory or pid for a thread; the next write tries again */
     case SINK_POLL:
         return write_when_polled(sink, bytes, length);
     }
@@ -102,5 +83,10 @@ ssize_t sink_write(struct sink *sink, const char *bytes, size_t length) {
 }
 
 int sink_watched(const struct sink *sink) {
-    return sink->way == SINK_OWN ? sink->own : sink->fd;
+    return sink->own >= 0 ? sink->own : sink->fd;
+}
+
+bool sink_await(const struct sink *sink, int timeout_ms) {
+    struct pollfd pollfd = {.fd = sink_watched(sink), .events = POLLOUT};
+    return poll(&pollfd, 1, timeout_ms) == 1;
 }

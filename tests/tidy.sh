@@ -142,7 +142,7 @@ check_once() {
     {
         exactly 1 'epoll_wait|epoll_pwait|epoll_pwait2' $brood
         exactly 0 'poll|ppoll|select|pselect|sleep|usleep|nanosleep|clock_nanosleep|pause|sigsuspend|sigtimedwait|sigwaitinfo' \
-            $(echo "$brood" | grep -v '^init/\(sink\|newer\)\.c$') # sink.c: asks, without waiting; newer.c: in a child
+            $(echo "$brood" | grep -v '^init/\(sink\|writer\|newer\)\.c$') # sink.c: at the end alone; writer.c: so, and in a thread; newer.c: in a child
         exactly 1 'clock_gettime|gettimeofday|time|clock' $(echo "$brood" | grep -v '^init/\(text\|newer\)\.c$') # newer.c: in a child
         exactly 1 'clock_gettime|gettimeofday|time|clock' init/text.c
         exactly 1 'waitid|waitpid|wait|wait3|wait4' $(echo "$brood" | grep -v '^init/\(sandbox\|privileges_plan\)\.c$')

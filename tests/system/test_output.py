@@ -301,6 +301,65 @@ def test_output_and_records_in_one_pipe(t):
     t.equal(brood.wait(), 1, "status")
 
 
+# --- standard output and error belong to root, brood doesn't: they can't be opened again, and may be waited for
+
+
+ANOTHER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
+
+
+def test_output_of_another_user_is_whole(t):
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    brood = t.brood(f"""
+        [worker:flood]
+        count = 2
+        start = sh -c 'seq 1 30000; seq 1 30000 >&2; exit 0'
+        output = prefix
+        [worker:crash]
+        start = {worker("exit:1")}
+        restart_delay = 1ms..1ms
+        restart_limit = 50/10m
+        on_failure = continue
+        """, stdout=write, stderr=write, in_namespace=ANOTHER)
+    os.close(write)
+    t.equal(status_field(brood.pid, "Uid").split()[0], "65534", "brood's user")
+    lines = read_all(t, brood, read).split(b"\n")
+    t.equal(lines.pop(), b"", "the end of the last line")
+    for line in lines:
+        t.ok(re.match(rb"flood/[01] \| [0-9]+$|brood: (info|warning|error): [a-z]", line), f"a whole line: {line!r}")
+    t.equal(len([line for line in lines if line.startswith(b"flood/")]), 120000, "lines of the workers")
+    t.match(lines[-1].decode(), "container: exit 1", "the outcome comes last")
+    t.equal(brood.wait(), 1, "status")
+
+
+def test_output_of_another_user_holds_up_nothing(t):
+    """Nobody reads, and two rivals fill the very same open file whenever there is room."""
+    read, write = stalled_pipe()
+    brood = t.brood(f"""
+        [worker:flood]
+        start = sh -c 'yes 0123456789'
+        output = prefix
+        [worker:rival]
+        count = 2
+        start = sh -c 'yes abcdefghijklm'
+        [worker:quiet]
+        start = {worker("say:start", "wait:10", "exit:1")}
+        restart_delay = 1ms..1ms
+        restart_limit = 0
+        """, stdout=write, stderr=write, in_namespace=ANOTHER)
+    t.poll(lambda: status_field(brood.pid, "Threads") == "2", "brood and who writes for it")
+    for _ in range(20):
+        t.poll(lambda: is_full(write), "a full pipe", every_ms=1)
+        os.read(read, 4096)
+        t.wait_event("quiet/0 start", len(t.told("quiet/0 start")) + 2)  # each is a record, too
+    begin = brood.send(signal.SIGTERM)
+    t.equal(brood.wait(), 0, "status")
+    t.between(now_ms() - begin, 900, 5000, "the stop: a second for the lines, one for the records")
+    os.close(read)
+    os.close(write)
+
+
 def terminal_output(t, environment):
     main, side = pty.openpty()
     os.set_blocking(main, False)
