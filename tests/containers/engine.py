@@ -4,6 +4,7 @@ Docker's own server is started here, with everything it writes in directories of
 is ready. podman has no server. Neither gives a container a network.
 """
 
+import hashlib
 import os
 import signal
 import socket
@@ -11,7 +12,8 @@ import subprocess
 import time
 
 PATIENCE = 60.0  # seconds that any command may take
-CGROUP = "/brood-containers"  # run.py removes it, and the one that podman has for pods
+# run.py removes it, and the one that podman has for pods; another checkout has another one.
+CGROUP = "/brood-containers-" + hashlib.sha256(os.path.abspath(__file__).encode()).hexdigest()[:12]
 POD_CGROUP = "/libpod_parent"
 USER = 12345  # of rootless podman, and the user with no name in the images
 

@@ -38,7 +38,13 @@ data = {"foo": "bar"}
 STRICT = WRAP + "reach = strict\n"
 NPM = "[worker:app]\nstart = npm --silent --no-update-notifier --logs-max=0 start\nrestart = no\n"
 SERVE = "[worker:app]\nstart = node serve.js\n"
+SHOW = "node -e 'const fs = require(\"fs\"); require(\"net\").createServer().listen(80, " \
+       "() => console.log(fs.readFileSync(\"/proc/self/status\", \"utf8\")))'"
 CONFIGS = {
+    "json.ini": "[worker:web]\nstart = sh -c 'echo out; echo error >&2; exec sleep 1000'\noutput = json\n",
+    "cron.ini": "[worker:cron]\nstart = sh -c 'echo from a worker > /proc/1/fd/1; exec sleep 1000'\nstdin = null\n",
+    "port.ini": f"[worker:web]\nstart = {SHOW}\nuser = www-data\ncapabilities = ^cap_net_bind_service\n",
+    "no-port.ini": f"[worker:web]\nstart = {SHOW}\nuser = www-data\nrestart = no\n",
     "plain.ini": NPM,
     "strict.ini": NPM + STRICT,
     "serve.ini": SERVE + WRAP,
