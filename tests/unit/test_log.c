@@ -328,10 +328,8 @@ static void test_last(void **state) {
             log_record(LOG_INFO, "c", NULL, "%d", i);
         pid_t child = late ? fork() : 0;
         if (late && child == 0) {
-            struct pollfd pollfd = {.fd = pipe[0], .events = POLLIN};
-            poll(&pollfd, 0, 100);
-            hear(pipe[0]);
-            _exit(heard_length == 0);
+            poll(NULL, 0, 20);
+            _exit(read(pipe[0], heard, 32768) != 32768);
         }
         log_last();
         log_record(LOG_INFO, "c", NULL, "last");
