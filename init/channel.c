@@ -2,6 +2,7 @@
 #include "init/channel.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -54,12 +55,23 @@ static void write_failed(struct channel *channel, int error) {
                    channel->name, strerror(error));
 }
 
+/* As many lines as one write() to a pipe keeps together, since others write there too; at least one, though a longer
+ * one may be torn by them. */
+static size_t whole_lines(const char *bytes, size_t length) {
+    if (length <= PIPE_BUF)
+        return length;
+    const char *newline = memrchr(bytes, '\n', PIPE_BUF);
+    if (!newline)
+        newline = memchr(bytes + PIPE_BUF, '\n', length - PIPE_BUF);
+    return newline ? (size_t)(newline + 1 - bytes) : length;
+}
+
 void channel_flush(struct channel *channel) {
     if (channel->gone)
         channel->begin = channel->end = 0;
     while (channel->begin < channel->end && !channel->blocked) {
         const char *bytes = channel->bytes + channel->begin;
-        ssize_t written = sink_write(channel->sink, bytes, channel->end - channel->begin);
+        ssize_t written = sink_write(channel->sink, bytes, whole_lines(bytes, channel->end - channel->begin));
         if (written < 0 && errno == EAGAIN) {
             await_room(channel);
             if (!channel->blocked)

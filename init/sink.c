@@ -74,6 +74,7 @@ ssize_t sink_write(struct sink *sink, const char *bytes, size_t length) {
     case SINK_OWN:
         return write(sink->own, bytes, length);
     case SINK_HANDED:
+        length = length < WRITER_PIECE_BYTES ? length : WRITER_PIECE_BYTES;
         return send(sink->own, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     case SINK_UNKNOWN: /* there was no memory or pid for a thread; the next write tries again */
     case SINK_POLL:

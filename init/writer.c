@@ -15,7 +15,6 @@
 
 #include "init/fd.h"
 
-#define PIECE_BYTES 16384
 #define STACK_BYTES 65536 /* a piece, and what libc wants of it */
 
 /* What a thread is given is one pointer: two descriptors in it need no memory that has to outlive somebody. */
@@ -47,7 +46,7 @@ static bool write_all(int fd, const char *bytes, size_t length) {
 
 static void *run(void *argument) {
     int from = (int)((uintptr_t)argument >> FD_BITS), to = (int)((uintptr_t)argument & INT_MAX);
-    char piece[PIECE_BYTES];
+    char piece[WRITER_PIECE_BYTES];
     ssize_t length;
     give_up();
     do
@@ -72,7 +71,7 @@ static int start_thread(int from, int to) {
 
 int writer_start(int fd, int *ret_end) {
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
         return -errno;
     CLEANUP_FD int ours = fd_high(ends[0]);
     CLEANUP_FD int theirs = fd_high(ends[1]);

@@ -11,11 +11,12 @@
 
 #include <stdbool.h>
 
-#define WRITER_LAST_MS 1000 /* how long writer_finish() waits for somebody to take what is left */
+#define WRITER_PIECE_BYTES ((size_t)16384) /* the most that may be sent at once */
+#define WRITER_LAST_MS 1000                /* how long writer_finish() waits for somebody to take what is left */
 
-/* From now on what is sent to *ret_end, a stream socket of the caller's, is written to fd, which must stay open. EPIPE
- * there: a write failed, and what was not written by then is lost. It holds some 200 KiB, records of 4096 bytes whole.
- * All signals should be blocked. Returns 0, or -errno (-EAGAIN, -EMFILE). */
+/* From now on what is sent to *ret_end, a socket of the caller's, is written to fd, which must stay open: each piece by
+ * one write() as long as that takes all. EPIPE or ECONNRESET there: a write failed, and what was not written by then is
+ * lost. Some 200 KiB may wait. All signals should be blocked. Returns 0, or -errno (-EAGAIN, -EMFILE). */
 int writer_start(int fd, int *ret_end);
 
 /* Closes *end, and waits until all is written: false where somebody takes nothing. Keeps errno. */

@@ -167,6 +167,29 @@ static void test_blocked_socket(void **state) {
     close_both(ends);
 }
 
+/* Others write to the same pipe: what it takes ends with a line wherever one write() can keep that together. */
+static void test_whole_lines(void **state) {
+    (void)state;
+    static const size_t lengths[] = {1, 100, 4095, 4096, 3000, 2000, 70};
+    static char got[1 << 17];
+    int ends[2];
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    begin(ends[1]);
+    while (channel.end < CHANNEL_BYTES / 2) {
+        size_t length = lengths[channel.end % 7];
+        memset(channel.bytes + channel.end, 'x', length);
+        channel.end += length;
+        channel.bytes[channel.end - 1] = '\n';
+    }
+    channel_flush(&channel);
+    bool blocked = channel.blocked, torn = channel.torn;
+    finish("");
+    ssize_t length = read(ends[0], got, sizeof got);
+    assert_true(blocked && !torn);
+    assert_true(length > 32768 && got[length - 1] == '\n');
+    close_both(ends);
+}
+
 /* What waits moves to the front where more is to go behind it. */
 static void test_makes_room(void **state) {
     (void)state;
@@ -275,6 +298,7 @@ int main(void) {
         cmocka_unit_test_setup(test_writes_when_flushed, before_each),
         cmocka_unit_test_setup(test_blocked_pipe, before_each),
         cmocka_unit_test_setup(test_blocked_socket, before_each),
+        cmocka_unit_test_setup(test_whole_lines, before_each),
         cmocka_unit_test_setup(test_makes_room, before_each),
         cmocka_unit_test_setup(test_reader_is_gone, before_each),
         cmocka_unit_test_setup(test_terminal_hangs_up, before_each),
