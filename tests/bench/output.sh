@@ -2,7 +2,7 @@
 # Measures what goes through brood: `tests/bench/output.sh BUILD` prints MB/s of a worker's lines (62 bytes each) with
 # output = inherit, prefix and json, beside `sed -u` as a prefixer and, where it is installed, supervisord, which only
 # passes bytes on. First of a worker that writes in large blocks, then, for prefix and supervisord, of one that writes
-# line by line, as a log does. Ratios within one run, best of ROUNDS; status 0 unless something could not be measured.
+# line by line, as a log does. Ratios within one run, of the best of ROUNDS; status 0 unless something could not be measured.
 #
 #     ROUNDS=3  MEGABYTES=1000    how much;  sed -u gets a twentieth of that, supervisord a fifth
 set -eu
@@ -49,16 +49,15 @@ check() { # WAY
     grep -q $text "$scratch/out" || { echo "tests/bench/output.sh: $1: no output" >&2 && exit 1; }
 }
 
-best() { # WAY COUNT: MB/s of the worker's own bytes
-    fastest=
+rate() { # WAY COUNT: MB/s of the worker's own bytes, the best and the median
     for _ in $(seq "$rounds"); do
         begin=$(date +%s%N)
         run "$1"
         took=$(($(date +%s%N) - begin))
         check "$1"
-        if [ -z "$fastest" ] || [ "$took" -lt "$fastest" ]; then fastest=$took; fi
-    done
-    echo $(($2 * 62 * 1000 / fastest))
+        echo $(($2 * 62 * 1000 / took))
+    done | sort -n >"$scratch/rates"
+    echo "$(tail -n 1 "$scratch/rates") MB/s (median $(sed -n "$(((rounds + 1) / 2))p" "$scratch/rates"))"
 }
 
 for output in inherit prefix json; do config $output; done
@@ -78,18 +77,21 @@ startsecs = 0
 END
 sed "s/^command = .*/command = stdbuf -oL yes $text/" "$scratch/supervisord.conf" >"$scratch/lines.conf"
 
-prefix=$(best prefix $lines)
-inherit=$(best inherit $lines)
-json=$(best json $lines)
-sed=$(best sed $few)
-echo "output: prefix $prefix MB/s, inherit $inherit, json $json, sed -u $sed ($((prefix / (sed + (sed == 0)))) times)"
+ratio() { # of two such texts' bests
+    echo $((${1%% *} * 10 / (${2%% *} + (${2%% *} == 0))))
+}
+
+prefix=$(rate prefix $lines)
+inherit=$(rate inherit $lines)
+json=$(rate json $lines)
+sed=$(rate sed $few)
+echo "output: prefix $prefix, inherit $inherit, json $json, sed -u $sed"
 if command -v supervisord >/dev/null; then
-    supervisord=$(best supervisord $some)
-    echo "output: in blocks: supervisord $supervisord MB/s, prefix is $((prefix * 10 / (supervisord + 1))) tenths of that"
-    prefix=$(best prefix-lines $few)
-    supervisord=$(best supervisord-lines $few)
-    echo "output: line by line: prefix $prefix MB/s, supervisord $supervisord," \
-        "$((prefix / (supervisord + (supervisord == 0)))) times (goal: 5)"
+    supervisord=$(rate supervisord $some)
+    echo "output: in blocks: supervisord $supervisord, prefix is $(ratio "$prefix" "$supervisord") tenths of that (goal: 50)"
+    prefix=$(rate prefix-lines $few)
+    supervisord=$(rate supervisord-lines $few)
+    echo "output: line by line: prefix $prefix, supervisord $supervisord, $(ratio "$prefix" "$supervisord") tenths (goal: 50)"
 else
     echo 'output: supervisord is not installed, not measured'
 fi
