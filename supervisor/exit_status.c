@@ -112,6 +112,15 @@ static int killed_outcome(const struct sv *sv, char *buffer, size_t size) {
                     life->killed_slot.kind == SLOT_HOOK ? "the stop hook of " : "", subject, grace);
 }
 
+/* In a requested stop, and before anybody else. */
+static bool had_to_kill_command(const struct sv *sv) {
+    struct slot killed = sv->life.killed_slot;
+    uint32_t command = sv->spec->groups[sv->spec->command_group].first_worker;
+    struct ending ending = sv_command_ending(sv);
+    return killed.generation != 0 && killed.kind == SLOT_WORKER && killed.index == command &&
+           ending.kind == ENDING_KILLED && ending.number == SIGNAL_KILL;
+}
+
 int sv_outcome(const struct sv *sv, char *buffer, size_t size) {
     const struct lifecycle *life = &sv->life;
     char name[64] = "", end[96], signal[SIGNAL_NAME_BYTES];
@@ -119,6 +128,8 @@ int sv_outcome(const struct sv *sv, char *buffer, size_t size) {
     signal_name(life->stop_signal, sv->spec->sigrtmin, signal);
     switch (reason_of(sv)) {
     case END_COMMAND:
+        if (had_to_kill_command(sv))
+            return killed_outcome(sv, buffer, size);
         phrase(sv, sv_command_ending(sv), end, sizeof(end));
         return snprintf(buffer, size, "main %s", end);
     case END_CUT_COMMAND:

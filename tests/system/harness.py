@@ -159,7 +159,7 @@ class Brood:
             return self.status is not None
 
         self.test.pump(ended, "the end of brood", patience)
-        self.test.drain(self)
+        self.test.drain()
         return self.status
 
     def ends(self, status, outcome=None, patience=PATIENCE):
@@ -313,8 +313,8 @@ class Test:
             # The end of a process is no readable descriptor, hence the short timeout.
             select.select(list(self._streams()), [], [], min(left, 0.01))
 
-    def drain(self, brood):
-        """Everything that is in the streams now that brood has ended."""
+    def drain(self):
+        """Everything that is in the streams now, once brood has ended for one."""
         for _ in range(10000):
             streams = self._streams()
             ready = select.select(list(streams), [], [], 0)[0]

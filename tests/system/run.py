@@ -123,7 +123,7 @@ def run_inside(name, keep_visible):
         for brood in test.broods:
             if brood:
                 brood.process.poll()
-                test.drain(brood)
+        test.drain()
         report(test, fault)
         return 1
     faults = test.leftovers()

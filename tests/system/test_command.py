@@ -97,9 +97,9 @@ def test_command_dies_of_the_forwarded_term(t):
 
 
 def test_command_that_ignores_term_is_killed(t):
-    brood = t.brood(None, "-t", "400ms", command=worker_argv("name:main", "say:start", "serve:ignore"))
+    brood = t.brood(None, "-v", "-t", "400ms", command=worker_argv("name:main", "say:start", "serve:ignore"))
     t.wait_event("main start")
-    t.between(brood.stop(signal.SIGTERM, 137), 400, 1400, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 137, "main was killed after 400ms of grace"), 400, 1400, "the stop")
     t.equal(t.story()[:2], ["main start", "main TERM"], "")
 
 

@@ -118,6 +118,7 @@ class Terminal:
             return pid
 
         self.t.pump(ended, "the end of the session's leader")
+        self.t.drain()
         while self.master >= 0 and select.select([self.master], [], [], 0)[0] and self._read():
             pass
         if self.master >= 0:
