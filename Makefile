@@ -67,19 +67,27 @@ UNIT := framing sink channel stream words signals config config_keys config_text
 	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
 	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
 	accounts privileges personality
-supervisor_objects := $(SUPERVISOR:%=$(O)/supervisor/%.o)
+# broodctl: the client, and what of brood it is made of.
+BROODCTL := broodctl whole
+IMPORT := import import_reader import_expand import_command import_units import_worker import_rest import_write
+CONFIG := $(filter config%,$(SUPERVISOR)) words signals
+UNIT += import
+supervisor_objects := $(patsubst %,$(O)/supervisor/%.o,$(SUPERVISOR) $(IMPORT))
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
 library := $(O)/libsupervisor.a
 
 .PHONY: all
-all: $(O)/brood
+all: $(O)/brood $(O)/broodctl
 
 ifeq ($(LIBC),musl)
 musl_objects := $(INIT:%=$(O)/musl/init/%.o) $(WRAP:%=$(O)/musl/wrap/%.o) $(SUPERVISOR:%=$(O)/musl/supervisor/%.o)
 
 $(O)/brood: $(musl_objects) $(O)/wrap/embedded.o
 	$(MUSL_CC) $(MUSL_CFLAGS) $(LDFLAGS) -o $@ $^ -L$(LIBS)/lib -linih -lcap
+
+$(O)/broodctl: $(BROODCTL:%=$(O)/musl/init/%.o) $(patsubst %,$(O)/musl/supervisor/%.o,$(IMPORT) $(CONFIG))
+	$(MUSL_CC) $(MUSL_CFLAGS) $(LDFLAGS) -o $@ $^ -L$(LIBS)/lib -linih
 
 $(LIBS)/done: tests/libs.sh
 	@$(GET_LIBS)
@@ -98,6 +106,9 @@ $(O)/musl/wrap/%.o: wrap/%.c | $(LIBS)/done
 else
 $(O)/brood: $(init_objects) $(wrap_objects) $(library)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(init_objects) $(wrap_objects) $(library) -linih -lcap
+
+$(O)/broodctl: $(BROODCTL:%=$(O)/init/%.o) $(library)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -linih
 endif
 
 $(library): $(supervisor_objects)
@@ -194,7 +205,7 @@ $(O)/unit/strict_repair: $(strict_objects)
 
 SIM := sim examine cells run lives kernel scenario checker check_actions check_descriptors check_extras check_rest check_status check_verdict
 GOLDEN := golden story facts
-FUZZ := framing config words env_file node_args journal script context notify
+FUZZ := import framing config words env_file node_args journal script context notify
 SEEDS ?= 20000
 WITHOUT ?=
 FUZZ_SECONDS ?= 30
@@ -278,7 +289,7 @@ golden: $(O)/golden/golden
 sim: $(O)/sim/sim
 	@$(O)/sim/sim --seeds $(SEEDS) --cells --unreached tests/sim/UNREACHED
 
-docs: $(O)/brood $(O)/diagram
+docs: all $(O)/diagram
 	@tests/docs.sh $(O)
 
 # What an example needs of npm's registry, pinned by its lock file: installed once, beside what is built.
@@ -291,7 +302,7 @@ NODES ?= build
 node:
 	@CC='$(CC)' tests/node/run.sh $(NODES)
 
-system: $(O)/brood $(O)/examples/wrap-coverage/installed
+system: all $(O)/examples/wrap-coverage/installed
 	@tests/system/run.py --brood $(O)/brood $(TESTS:%=-k %)
 
 # Real containers of Docker and podman; root alone can do this. The first run makes two base images, about a minute.
@@ -359,9 +370,9 @@ cover:
 # One file at a time: with several clang-tidy 14 takes every va_list for an uninitialised one.
 tidy: $(library)
 	@tests/tidy.sh $(O)
-	@printf '%s\n' $(SUPERVISOR:%=supervisor/%.c) | \
+	@printf '%s\n' $(patsubst %,supervisor/%.c,$(SUPERVISOR) $(IMPORT)) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. 2>/dev/null' tidy
-	@printf '%s\n' $(INIT:%=init/%.c) $(patsubst %,wrap/%.c,$(sort $(WRAP) $(SHIM) $(PRELOAD))) | \
+	@printf '%s\n' $(patsubst %,init/%.c,$(sort $(INIT) $(BROODCTL))) $(patsubst %,wrap/%.c,$(sort $(WRAP) $(SHIM) $(PRELOAD))) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. $(GNU) 2>/dev/null' tidy
 	@echo 'tidy: nothing to say'
 

@@ -5,6 +5,8 @@
 
 #include <errno.h>
 
+#include "supervisor/import.h"
+
 static int until_failure; /* allocations that succeed before one fails; negative: never */
 static int living;
 
@@ -76,6 +78,42 @@ static void every_allocation_may_fail(void **state) {
     free(text);
 }
 
+/* Likewise an import: one that makes every kind of line, with values that need memory of their own, two with faults. */
+static void every_allocation_of_an_import_may_fail(void **state) {
+    (void)state;
+    static const char text[] =
+        "[supervisord]\nuser=u\nenvironment=A=\"%%(ENV_A)s\"\n[unknown]\nx=1\n"
+        "[fcgi-program:f]\ncommand=f \"%%(ENV_F)s\"\ndirectory=%05000d\nsocket=unix:///s\nsocket_owner=a:b\n"
+        "socket_backlog=1\n[program:p]\ncommand=%030000d \"\\$\" %%(process_num)d\nnumprocs=3\n"
+        "priority=5\n[program:q]\ncommand=q %020000d\nautostart=no\nenvironment=B=\"${C} x\"\n%s\n";
+    static const char *const lasts[] = {"priority=9", "[program:r]\ncommand=r\numask=9", "umask"};
+    char *bytes = malloc(65536);
+    assert_non_null(bytes);
+    for (int i = 0; i < 3; i++) {
+        int length = snprintf(bytes, 65536, text, 1, 2, 3, lasts[i]);
+        const struct import_input input = {.bytes = bytes, .length = (size_t)length, .name = "n", .here = "/"};
+        struct import import;
+        struct import untouched;
+        memset(&untouched, 0x5a, sizeof(untouched));
+        int count = 0;
+        for (;; count++) {
+            memcpy(&import, &untouched, sizeof(import));
+            until_failure = count;
+            int result = import_supervisord(&input, &import);
+            if (result == 0)
+                break;
+            assert_int_equal(result, -ENOMEM);
+            assert_memory_equal(&import, &untouched, sizeof(import));
+            assert_int_equal(living, 0);
+        }
+        assert_true(count > 10);
+        assert_int_equal(import.faults_count, i == 0 ? 0 : 1);
+        import_free(&import);
+        assert_int_equal(living, 0);
+    }
+    free(bytes);
+}
+
 static void freeing_nothing(void **state) {
     (void)state;
     struct config config = {.errors = 0};
@@ -88,6 +126,7 @@ static void freeing_nothing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_allocation_may_fail),
+        cmocka_unit_test(every_allocation_of_an_import_may_fail),
         cmocka_unit_test(freeing_nothing),
     };
     return cmocka_run_group_tests_name("config memory", tests, NULL, NULL);

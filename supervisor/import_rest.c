@@ -1,0 +1,207 @@
+/* What stands around the workers: [supervisor] and [env] above, and below a comment for each section that brood has no
+ * word for. */
+#include "supervisor/import_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NUMBER_BYTES 32
+#define GRACE_USUAL_S 10 /* [supervisor] grace, and stopwaitsecs */
+
+/* --- environment -------------------------------------------------------------------------------------------------- */
+
+/* Whether brood would expand a part of it that supervisord leaves alone: there is no way to write that. */
+static bool has_foreign_reference(const char *value) {
+    for (const char *at = strstr(value, "${"); at != NULL; at = strstr(at + 2, "${")) {
+        const char *close = strchr(at, '}');
+        if (close != NULL && variable_valid(at + 2, (size_t)(close - at - 2)))
+            return true;
+    }
+    return false;
+}
+
+/* The references as brood has them: ${X}. */
+static const char *with_references(struct importer *importer, const char *value) {
+    struct buffer buffer = {.length = 0};
+    buffer_text(importer, &buffer, "");
+    for (; *value != '\0'; value++) {
+        if (*value == REFERENCE_BEGIN)
+            buffer_text(importer, &buffer, "${");
+        else
+            buffer_add(importer, &buffer, *value == REFERENCE_END ? "}" : value, 1);
+    }
+    return importer_failed(importer) ? "" : buffer.bytes;
+}
+
+/* Whether a value has a reference to one of the pairs above it: brood would put the new value in, not the old one. */
+static bool refers_to(const char *value, const struct pair *pairs, size_t count) {
+    for (const char *at = strchr(value, REFERENCE_BEGIN); at != NULL; at = strchr(at + 1, REFERENCE_BEGIN)) {
+        for (size_t i = 0; i < count; i++) {
+            size_t length = strlen(pairs[i].name);
+            if (strncmp(at + 1, pairs[i].name, length) == 0 && at[1 + length] == REFERENCE_END)
+                return true;
+        }
+    }
+    return false;
+}
+
+void write_environment(struct importer *importer, const struct unit *unit, const char *prefix) {
+    const struct import_key *key = key_find(importer, unit->section, "environment");
+    char *value = key == NULL ? NULL : expand(importer, unit, key);
+    struct pair *pairs;
+    size_t count;
+    if (value == NULL || !environment_read(importer, key, value, &pairs, &count))
+        return;
+    for (size_t i = 0; i < count; i++) {
+        char line[NUMBER_BYTES * 2];
+        (void)snprintf(line, sizeof(line), "; line %u: environment: ", key->line);
+        if (refers_to(pairs[i].value, pairs, i))
+            write_line(importer, 0, line,
+                       "${...} below is what a line above sets; supervisord takes what there was before", NULL);
+        if (has_foreign_reference(pairs[i].value))
+            write_line(importer, 0, line, printable_text(importer, pairs[i].name), "=",
+                       printable_text(importer, pairs[i].value),
+                       ": brood would expand it; set it in the program's own files", NULL);
+        else
+            write_value(importer, key->line, prefix, pairs[i].name, with_references(importer, pairs[i].value));
+    }
+}
+
+/* --- keys and sections without a word ----------------------------------------------------------------------------- */
+
+void write_leftovers(struct importer *importer, struct import_section *section, const struct leftover *known,
+                     size_t count) {
+    for (struct import_key *key = section->keys; key != NULL; key = key->next) {
+        if (key->used)
+            continue;
+        key->used = true;
+        const char *why = "supervisord has no such key";
+        for (size_t i = 0; i < count; i++) {
+            if (strcmp(known[i].name, key->name) == 0)
+                why = known[i].why;
+        }
+        if (why != NULL && flag_parse(key->value) != 0)
+            write_remark(importer, key, why);
+    }
+}
+
+static const struct leftover supervisord_leftovers[] = {
+    {"nodaemon", NULL},
+    {"logfile_maxbytes", NULL},
+    {"logfile_backups", NULL},
+    {"nocleanup", NULL},
+    {"silent", NULL},
+    {"user", NULL},
+    {"logfile", "brood's records go to standard error; log_level, or brood -q, makes them fewer"},
+    {"pidfile", "brood writes no such file"},
+    {"minprocs", "a worker's limits are those that the container has; limit_nproc lowers one"},
+    {"umask", "brood leaves it as the container has it; a worker's own is umask"},
+    {"directory", "where brood is started; a worker's own is working_directory"},
+    {"childlogdir", "brood writes no log files"},
+    {"identifier", "brood has no HTTP server"},
+    {"strip_ansi", "brood passes output on as it is"},
+};
+
+static const struct {
+    const char *prefix;
+    const char *why;
+} sections[] = {
+    {"unix_http_server", "brood has no HTTP server"},
+    {"inet_http_server", "brood has no HTTP server"},
+    {"rpcinterface:", "brood has no HTTP server"},
+    {"supervisorctl", "for supervisorctl alone"},
+    {"ctlplugin:", "for supervisorctl alone"},
+    {"group:", "brood has no groups of several programs"},
+    {"eventlistener:", "brood has no events; if it is there to end the container, remove on_failure = continue above"},
+    {"include", "not followed; put this file and those into one, as cat does, and import that"},
+};
+
+static const char *why_of(const char *section) {
+    for (size_t i = 0; i < sizeof(sections) / sizeof(sections[0]); i++) {
+        if (strncmp(section, sections[i].prefix, strlen(sections[i].prefix)) == 0)
+            return sections[i].why;
+    }
+    return "supervisord has no such section";
+}
+
+static void write_section(struct importer *importer, struct import_section *section) {
+    static const char *const shown[] = {"programs", "command", "events",
+                                        "files"}; /* what one wants to be reminded of */
+    char line[NUMBER_BYTES];
+    (void)snprintf(line, sizeof(line), "; line %u: [", section->line);
+    write_line(importer, 0, line, printable_text(importer, section->name), "]: ", why_of(section->name), NULL);
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        const struct import_key *key = key_find(importer, section, shown[i]);
+        if (key != NULL)
+            write_line(importer, 0, ";   ", key->name, "=", printable_text(importer, key->value), NULL);
+    }
+}
+
+void write_rest(struct importer *importer) {
+    write_gap(importer);
+    for (struct import_section *section = importer->sections; section != NULL; section = section->next) {
+        if (section_behind(section, "program:") != NULL || section_behind(section, "fcgi-program:") != NULL)
+            continue;
+        if (strcmp(section->name, "supervisord") == 0)
+            write_leftovers(importer, section, supervisord_leftovers,
+                            sizeof(supervisord_leftovers) / sizeof(supervisord_leftovers[0]));
+        else if (strcmp(section->name, "DEFAULT") == 0)
+            write_leftovers(importer, section, NULL, 0);
+        else
+            write_section(importer, section);
+    }
+}
+
+/* --- [supervisor] and [env] --------------------------------------------------------------------------------------- */
+
+/* NULL: it is the default, or no level at all. */
+static const char *level_of(const char *value) {
+    static const char *const levels[][2] = {{"critical", "error"}, {"error", "error"}, {"warn", "warning"},
+                                            {"debug", "debug"},    {"trace", "debug"}, {"blather", "debug"}};
+    for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+        if (strcmp(value, levels[i][0]) == 0)
+            return levels[i][1];
+    }
+    return NULL;
+}
+
+static void write_supervisor(struct importer *importer, struct import_section *supervisord) {
+    int64_t grace = GRACE_USUAL_S;
+    const struct import_key *key = supervisord == NULL ? NULL : key_find(importer, supervisord, "loglevel");
+    const char *level = key == NULL ? NULL : level_of(key->value);
+    for (uint32_t i = 0; i < importer->units_count; i++)
+        grace = importer->units[i].grace > grace && !importer->units[i].off ? importer->units[i].grace : grace;
+    if (grace == GRACE_USUAL_S && level == NULL)
+        return;
+    write_gap(importer);
+    write_line(importer, 0, "[supervisor]", NULL);
+    if (grace != GRACE_USUAL_S) {
+        char number[NUMBER_BYTES];
+        (void)snprintf(number, sizeof(number), "%" PRId64 "s", grace);
+        write_line(importer, 0, "; the longest stopwaitsecs; docker stop waits 10 s unless told otherwise", NULL);
+        write_line(importer, 0, "grace = ", number, NULL);
+    }
+    if (level != NULL)
+        write_line(importer, key->line, "log_level = ", level, NULL);
+}
+
+void write_top(struct importer *importer) {
+    struct unit own = {.section = section_find(importer, "supervisord")};
+    write_line(importer, 0, "; From ", printable_text(importer, importer->input->name),
+               ", whose lines are named where something could not be carried over.", NULL);
+    write_line(importer, 0,
+               "; on_failure = continue, as supervisord does: without that line the container ends when the "
+               "program has",
+               NULL);
+    write_line(importer, 0,
+               "; failed for good, with its exit status. stop_to = leader, too: without it children are asked "
+               "to stop as well.",
+               NULL);
+    write_supervisor(importer, own.section);
+    if (own.section == NULL || key_find(importer, own.section, "environment") == NULL)
+        return;
+    write_gap(importer);
+    write_line(importer, 0, "[env]", NULL);
+    write_environment(importer, &own, "");
+}
