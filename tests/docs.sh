@@ -1,9 +1,10 @@
 #!/bin/sh
 # The pages say what is there: manual pages without a warning, every option of --help, every key of the config reader
 # and every environment variable in them, the table of what is wrapped as a test measures it, every test that README.md
-# names, its Dockerfiles as they are built, and docs/worker-states.md as the table has it.
+# names, its Dockerfiles as they are built, docs/worker-states.md as the table has it, docs/keys.md with every key; and
+# brood takes every example.
 #
-#     tests/docs.sh [BUILD]      BUILD (build) has brood and diagram
+#     tests/docs.sh [BUILD]      BUILD (build) has brood, broodctl and diagram
 # shellcheck disable=SC2016 # backquotes are Markdown's here
 set -eu
 export LC_ALL=C.UTF-8
@@ -80,9 +81,43 @@ while read -r test; do
         fault "README.md: there is no test $test"
 done <"$scratch/tests"
 
-# The example in README.md is one that brood accepts.
-sed -n '/^```ini$/,/^```$/p' README.md | sed '/^```/d' >"$scratch/readme.ini"
-"$build/brood" --check -c "$scratch/readme.ini" >"$scratch/check" 2>&1 || fault "README.md: $(cat "$scratch/check")"
+# Every example of a config in a page is one that brood accepts; one of wraps alone needs something to run.
+examples=0
+for page in README.md docs/*.md; do
+    rm -f "$scratch"/example.*
+    awk -v name="$scratch/example." '/^```ini$/ { n++; on = 1; next } /^```/ { on = 0 } on { print >(name n) }' "$page"
+    for example in "$scratch"/example.*; do
+        [ -f "$example" ] || continue
+        grep -qE '^\[(worker:|primary)' "$example" || printf '[worker:x]\nstart = true\n' >>"$example"
+        "$build/brood" --check -c "$example" >"$scratch/check" 2>&1 || fault "$page: $(cat "$scratch/check")"
+        examples=$((examples + 1))
+    done
+done
+[ "$examples" -ge 7 ] || fault "README.md, docs/: $examples examples of a config, there were more"
+
+# docs/keys.md has a row for each key, and for no other: SECTION KEY, those of identity_keys with the worker's.
+awk '/^static const struct key [a-z]+_keys\[\]/ { section = $5; sub(/_keys.*/, "", section); sub(/identity/, "worker", section) }
+    match($0, /\.name = "[a-z_]+"/) {
+        key = substr($0, RSTART + 9, RLENGTH - 10)
+        print section, key ~ /^limit_/ ? "limit_*" : key
+    }' supervisor/config_keys.c | sort -u >"$scratch/keys-code"
+awk -F '|' '/^## / { section = $0; gsub(/^## \[|[:\]].*/, "", section); if (section ~ /^##/) exit }
+    /^\| `/ { n = split($2, words, "`"); for (i = 2; i <= n; i += 2) print section, words[i] }' docs/keys.md |
+    grep -v ' env.NAME$' | sort >"$scratch/keys-page"
+comm -23 "$scratch/keys-code" "$scratch/keys-page" >"$scratch/missing"
+comm -13 "$scratch/keys-code" "$scratch/keys-page" >"$scratch/invented"
+[ "$(wc -l <"$scratch/keys-code")" -ge 40 ] || fault 'supervisor/config_keys.c: no tables of keys found'
+while read -r key; do fault "docs/keys.md: no row for $key"; done <"$scratch/missing"
+while read -r key; do fault "docs/keys.md: a row too many: $key"; done <"$scratch/invented"
+
+# broodctl: its commands and options as --help has them, in the manual page and in the completion.
+"$build/broodctl" --help | sed -nE 's/^  broodctl ([a-z]+).*/\1/p; s/^  -., (--[a-z]+).*/\1/p' >"$scratch/commands"
+[ "$(wc -l <"$scratch/commands")" -ge 3 ] || fault "broodctl --help: names no commands"
+while read -r word; do
+    grep -qE -- "(^|[^a-z-])$word([^a-z-]|\$)" "$scratch/broodctl.1" || fault "docs/broodctl.1: nothing about $word"
+    bash -c 'COMP_WORDS=(broodctl "$1") COMP_CWORD=1; . docs/broodctl.bash; _broodctl; [ "${COMPREPLY[*]}" = "$1" ]' \
+        completion "$word" || fault "docs/broodctl.bash: doesn't complete $word"
+done <"$scratch/commands"
 
 # Its Dockerfiles are those of examples/images, without the comment on top; the tests of containers build and run them.
 for file in examples/images/*.Dockerfile; do
