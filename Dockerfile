@@ -18,7 +18,7 @@ COPY . .
 ARG SOURCE_DATE_EPOCH=0
 RUN make -s -j"$(nproc)" \
     && mkdir /out \
-    && for program in brood; do strip -o "/out/$program" "build/$program" || exit; done \
+    && for program in brood broodctl; do strip -o "/out/$program" "build/$program" || exit; done \
     && touch --date="@$SOURCE_DATE_EPOCH" /out/*
 
 FROM scratch AS brood

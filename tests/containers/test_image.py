@@ -36,7 +36,7 @@ def test_dockerfile(test):
     build(test, "brood", "--no-cache", name="built-once", buildkit=False)
     build(test, "brood", "--no-cache", "--build-arg", "SOURCE=/home/else/where", name="built-twice", buildkit=True)
     once, twice = files(test, "built-once"), files(test, "built-twice")
-    test.equal(sorted(once), ["brood"], "what is in the image")
+    test.equal(sorted(once), ["brood", "broodctl"], "what is in the image")
     test.ok(once == twice, "two builds give the same bytes")
     for name, content in once.items():
         test.ok(len(content) < LIMIT, f"{name} has {len(content)} bytes")
