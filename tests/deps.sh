@@ -12,7 +12,7 @@ test="$run libcmocka-dev clang libclang-rt-14-dev clang-format clang-tidy mandoc
     util-linux procps curl patch git perl python3-coverage apache2-utils busybox tini dumb-init catatonit systemd"
 
 containers="$run python3 docker.io podman runc catatonit uidmap mmdebstrap"
-bench="$test s6"
+bench="$test s6 supervisor"
 # Libraries of another machine lie beside those of this one.
 arm64="$run python3 gcc-aarch64-linux-gnu libc6-dev-arm64-cross libc6:arm64 libcap-dev:arm64 libinih-dev:arm64 libcmocka-dev:arm64
     musl-dev:arm64 qemu-user"
