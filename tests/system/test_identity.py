@@ -269,8 +269,8 @@ def goes_on(t, pattern, inside, setup=(), **keywords):
         start = {worker(t, 'show', 'serve')}
         """, inside=(*setup, *inside), **keywords)
     pid = pid_of(t, brood, "web")
+    brood.wait_record(rf"^brood: info: container: does without .*{pattern}")
     brood.has(r"does without", 1)
-    brood.has(rf"^brood: info: container: does without .*{pattern}")
     return brood, pid
 
 
