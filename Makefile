@@ -2,8 +2,6 @@
 #
 # Everything that is made goes to $(O), so that builds with other compilers and sanitizers lie side by side:
 #     make O=build/clang CC=clang
-
-#
 # or for another machine, with Debian's cross compiler and its libraries (`make arm64` does this, and tests it):
 #     make O=build/arm64 CROSS=aarch64-linux-gnu-
 
@@ -41,37 +39,48 @@ GNU := -D_GNU_SOURCE
 LDFLAGS := -static -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections
 
 # What is shipped is linked with musl: a program that was linked with glibc takes longer to start than brood and all
-# that it does, and brood starts where a container starts (docs/speed.md). LIBC=glibc needs no sources of libraries, and is
-# what is done where these can't be had. Other compilers than gcc, sanitizers and coverage know glibc alone, and so do the
-# tests' own programs.
+# that it does, and brood starts where a container starts (docs/speed.md). LIBC=glibc needs no sources of libraries, and
+# is what is done where these can't be had. Other compilers than gcc, sanitizers and coverage know glibc alone, and so
+# do the tests' own programs.
 LIBS ?= build/libs$(CROSS:%-=-%)
 LIBC ?= $(if $(SANITIZE)$(findstring clang,$(CC))$(wildcard $(LIBS)/unavailable),glibc,musl)
 MUSL_CC ?= $(if $(CROSS),$(CC) -specs=/usr/lib/$(MACHINE:%-gnu=%-musl)/musl-gcc.specs,musl-gcc)
 GET_LIBS = CC='$(CC)' AR='$(AR)' MUSL_CC='$(MUSL_CC)' tests/libs.sh $(LIBS)
-MUSL_HEADERS = -I$(LIBS)/include -idirafter /usr/include -idirafter /usr/include/$(MACHINE) -idirafter /usr/$(MACHINE)/include
+MUSL_HEADERS = -I$(LIBS)/include -idirafter /usr/include -idirafter /usr/include/$(MACHINE) \
+	-idirafter /usr/$(MACHINE)/include
 # musl's macros for control messages convert signs; what brood's own code converts the glibc build tells.
 MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERROR) $(MUSL_HEADERS)
 
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
-SUPERVISOR := signals words config config_check config_endpoints config_listen config_faults config_json config_keys config_memory \
-	config_names config_reader config_take config_values config_wraps descriptors backoff timers worker_table worker worker_facts probe group lifecycle above lineage \
-	describe exit_status supervisor
-INIT := main channel framing output sink stream text writer options personality personality_texts inherited load loop children children_tell children_reap zombie pids probes newer hosts manager descendants spawn environment env_files env_lines whole sockets owners notify readiness terminal accounts privileges privileges_own privileges_plan sandbox perform log \
-	outcome unshared cpus wrapping
-WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo strict_why journal \
-	environ pool context image paths redirect repair
+SUPERVISOR := supervisor lifecycle group above worker worker_table worker_facts probe backoff timers exit_status \
+	descriptors lineage describe signals words \
+	config config_check config_endpoints config_faults config_json config_keys config_listen config_memory \
+	config_names config_reader config_take config_values config_wraps
+INIT := main options personality personality_texts load whole inherited cpus sandbox outcome \
+	loop perform children children_reap children_tell zombie pids descendants spawn terminal \
+	readiness notify probes newer hosts manager \
+	environment env_files env_lines wrapping sockets accounts owners privileges privileges_own privileges_plan \
+	log output channel stream framing sink writer text unshared
+WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo \
+	strict_why journal environ pool context image paths redirect repair
 SHIM := shim call context image node_args paths redirect repair
-PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn context image paths redirect repair
-UNIT := framing sink channel stream words signals config config_keys config_text config_whole config_memory descriptors backoff timers worker lineage describe core log \
-	options descendants sandbox cpus environ environment env_lines strict strict_repair node_args \
-	context repair image redirect call block programs set shimdir prebuilt wrap_memory terminal notify hosts sockets \
-	accounts privileges personality
+PRELOAD := preload preload_bind preload_exec preload_memory preload_real preload_search preload_spawn \
+	context image paths redirect repair
+
 # broodctl: the client, and what of brood it is made of.
 BROODCTL := broodctl whole
 IMPORT := import import_reader import_expand import_command import_units import_worker import_rest import_write
 CONFIG := $(filter config%,$(SUPERVISOR)) words signals
-UNIT += import
+
+# Unit tests of supervisor/, init/ and wrap/, in this order.
+UNIT := backoff config config_keys config_memory config_text config_whole core describe descriptors import lineage \
+	signals timers words worker \
+	accounts channel cpus descendants env_lines environment framing hosts log notify options personality privileges \
+	sandbox sink sockets stream terminal \
+	block call context environ image node_args prebuilt programs redirect repair set shimdir strict strict_repair \
+	wrap_memory
+
 supervisor_objects := $(patsubst %,$(O)/supervisor/%.o,$(SUPERVISOR) $(IMPORT))
 init_objects := $(INIT:%=$(O)/init/%.o)
 wrap_objects := $(WRAP:%=$(O)/wrap/%.o) $(O)/wrap/embedded.o
@@ -128,17 +137,19 @@ $(O)/wrap/%.o: wrap/%.c
 	$(CC) $(CFLAGS) $(GNU) -MMD -MP -c -o $@ $<
 
 # The shim and the preload library: no C library, hence nothing in them that calls one (stack protector, fortify,
-# sanitizers, a memset() that the compiler makes up). The context is a segment of its own, at the highest address, so that
-# brood can put one of any length there (wrap/template.c); one segment for code and constants keeps the shim to few pages.
-FREESTANDING := -std=c17 -I. $(WARNINGS) $(WERROR) -ffreestanding -fno-builtin -fno-stack-protector -fno-strict-overflow \
-	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections $(GNU) $(filter -mno-outline-atomics,$(ARCHITECTURE))
+# sanitizers, a memset() that the compiler makes up). The context is a segment of its own, at the highest address, so
+# that brood can put one of any length there (wrap/template.c); one segment for code and constants keeps the shim to few
+# pages.
+FREESTANDING := -std=c17 -I. $(WARNINGS) $(WERROR) -ffreestanding -fno-builtin -fno-stack-protector \
+	-fno-strict-overflow -fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables -ffunction-sections \
+	-fdata-sections $(GNU) $(filter -mno-outline-atomics,$(ARCHITECTURE))
 ifeq (,$(findstring clang,$(CC)))
 FREESTANDING += -fno-tree-loop-distribute-patterns
 endif
 SHIM_LDFLAGS := -nostdlib -static -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,norelro,-z,noseparate-code \
 	-Wl,--section-start=.brood_context=0x800000 -s
-PRELOAD_LDFLAGS := -nostdlib -shared -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,relro,-z,now,-z,noseparate-code,--hash-style=gnu \
-	-Wl,--section-start=.brood_context=0x100000 -s
+PRELOAD_LDFLAGS := -nostdlib -shared -Wl,--gc-sections,--build-id=none,-z,noexecstack,-z,relro,-z,now \
+	-Wl,-z,noseparate-code,--hash-style=gnu -Wl,--section-start=.brood_context=0x100000 -s
 
 $(O)/wrap/shim/%.o: wrap/%.c
 	@mkdir -p $(@D)
@@ -146,7 +157,8 @@ $(O)/wrap/shim/%.o: wrap/%.c
 
 $(O)/wrap/preload/%.o: wrap/%.c
 	@mkdir -p $(@D)
-	$(CC) $(FREESTANDING) -Os -fPIC -fvisibility=hidden -fasynchronous-unwind-tables -fno-plt $(ARCHITECTURE) -MMD -MP -c -o $@ $<
+	$(CC) $(FREESTANDING) -Os -fPIC -fvisibility=hidden -fasynchronous-unwind-tables -fno-plt $(ARCHITECTURE) \
+	    -MMD -MP -c -o $@ $<
 
 $(O)/wrap/shim.elf: $(SHIM:%=$(O)/wrap/shim/%.o)
 	$(CC) $(SHIM_LDFLAGS) -o $@ $^
@@ -154,7 +166,8 @@ $(O)/wrap/shim.elf: $(SHIM:%=$(O)/wrap/shim/%.o)
 $(O)/wrap/preload.so: $(PRELOAD:%=$(O)/wrap/preload/%.o)
 	$(CC) $(PRELOAD_LDFLAGS) -o $@ $^
 
-$(O)/wrap/embedded.o: wrap/embedded.S $(O)/wrap/shim.elf $(O)/wrap/preload.so wrap/node/adapter.cjs wrap/node/preload.cjs
+$(O)/wrap/embedded.o: wrap/embedded.S $(O)/wrap/shim.elf $(O)/wrap/preload.so wrap/node/adapter.cjs \
+	wrap/node/preload.cjs
 	$(CC) -I. -DSHIM='"$(O)/wrap/shim.elf"' -DLIBRARY='"$(O)/wrap/preload.so"' -c -o $@ wrap/embedded.S
 
 $(O)/tests/%.o: tests/%.c
@@ -203,7 +216,8 @@ $(O)/unit/strict_repair: $(strict_objects)
 
 # --- tests: what is compiled ------------------------------------------------------------------------------------------
 
-SIM := sim examine cells run lives kernel scenario checker check_actions check_descriptors check_extras check_rest check_status check_verdict
+SIM := sim examine cells run lives kernel scenario checker check_actions check_descriptors check_extras check_rest \
+	check_status check_verdict
 GOLDEN := golden story facts
 FUZZ := import framing config words env_file node_args journal script context notify
 SEEDS ?= 20000
@@ -251,7 +265,8 @@ programs: all $(unit_programs) $(replay_programs) $(O)/sim/sim $(O)/golden/golde
 MAKE_QUIETLY := $(MAKE) --no-print-directory
 JOBS := $(shell nproc)
 
-.PHONY: deps run test checks unit golden replay sim docs node system containers test-containers arm64 asan fuzz mutants bench cover tidy format diagram clean
+.PHONY: deps run test checks unit golden replay sim docs node system containers test-containers arm64 asan fuzz \
+	mutants bench cover tidy format diagram clean
 
 deps:
 	@tests/deps.sh test
@@ -313,23 +328,24 @@ containers:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) all
 	@tests/containers/run.py --brood $(O)/brood $(TESTS:%=-k %)
 
-# brood of arm64, under an emulator. It stands for the kernel in what one process asks for, not in namespaces, subreapers
-# and writing without blocking, which the five programs left out are about.
+# brood of arm64, under an emulator. It stands for the kernel in what one process asks for, not in namespaces,
+# subreapers and writing without blocking, which the five programs left out are about.
 ARM64 := O=$(O)/arm64 CROSS=aarch64-linux-gnu-
 arm64:
 	@tests/deps.sh arm64
 	@$(MAKE_QUIETLY) -s -j$(JOBS) $(ARM64) programs
-	@SLOWER=20 tests/emulated.py $(MAKE_QUIETLY) $(ARM64) SEEDS=500 WITHOUT='descendants sandbox strict strict_repair log' \
-	    unit replay golden && tests/emulated.py $(O)/arm64/sim/sim --seeds 500
+	@SLOWER=20 tests/emulated.py $(MAKE_QUIETLY) $(ARM64) SEEDS=500 \
+	    WITHOUT='descendants sandbox strict strict_repair log' unit replay golden && \
+	    tests/emulated.py $(O)/arm64/sim/sim --seeds 500
 	@tests/emulated.py tests/arm64.sh $(O)/arm64 aarch64-linux-gnu-gcc
 
 # A dynamic brood: a static one can't have the address sanitizer. Fewer seeds, each costs several times as much. The
 # sanitizer itself does without neither /proc nor its first mmap() nor a descriptor: five tests take these away. And one
 # reads all of brood's memory, which is terabytes of the sanitizer's then.
+ASAN := O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
 asan:
-	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' programs
-	@$(MAKE_QUIETLY) O=$(O)/asan LDFLAGS= SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all' SEEDS=2000 \
-	    unit replay golden
+	@$(MAKE_QUIETLY) -s -j$(JOBS) $(ASAN) programs
+	@$(MAKE_QUIETLY) $(ASAN) SEEDS=2000 unit replay golden
 	@$(O)/asan/sim/sim --seeds 2000
 	@$(MAKE_QUIETLY) -s $(O)/examples/wrap-coverage/installed
 	@tests/system/run.py --brood $(O)/asan/brood --slower 4 -x without_proc_as -x any_call_may_be_refused \
@@ -361,18 +377,21 @@ bench:
 	@CC='$(CC)' tests/bench/run.sh $(O)
 	@tests/bench/output.sh $(O)
 
-# Lines and branches of supervisor/ that unit, golden and simulation reach. An assert's failing half is no branch to take.
+# Lines and branches of supervisor/ that unit, golden and simulation reach. An assert's failing half is no branch to
+# take.
 cover:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=20000
 	@gcov -b -n $(SUPERVISOR:%=$(O)/cover/supervisor/%.o) 2>/dev/null | \
-	    sed -n "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ lines /;N;N;s/\nBranches.*\nTaken at least once:/, branches /p}"
+	    sed -n -e "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ lines /;N;N" \
+	        -e 's/\nBranches.*\nTaken at least once:/, branches /p;}'
 
 # One file at a time: with several clang-tidy 14 takes every va_list for an uninitialised one.
 tidy: $(library)
 	@tests/tidy.sh $(O)
 	@printf '%s\n' $(patsubst %,supervisor/%.c,$(SUPERVISOR) $(IMPORT)) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. 2>/dev/null' tidy
-	@printf '%s\n' $(patsubst %,init/%.c,$(sort $(INIT) $(BROODCTL))) $(patsubst %,wrap/%.c,$(sort $(WRAP) $(SHIM) $(PRELOAD))) | \
+	@printf '%s\n' $(patsubst %,init/%.c,$(sort $(INIT) $(BROODCTL))) \
+	    $(patsubst %,wrap/%.c,$(sort $(WRAP) $(SHIM) $(PRELOAD))) | \
 	    xargs -n 1 -P $(JOBS) sh -c 'clang-tidy --quiet "$$@" -- -std=c17 -I. $(GNU) 2>/dev/null' tidy
 	@echo 'tidy: nothing to say'
 
