@@ -57,7 +57,7 @@ SUPERVISOR := supervisor lifecycle group above worker worker_table worker_facts 
 	descriptors lineage describe signals words \
 	config config_check config_endpoints config_faults config_json config_keys config_listen config_memory \
 	config_names config_reader config_take config_values config_wraps
-INIT := main options personality personality_texts load whole inherited cpus sandbox outcome \
+INIT := main options personality personality_texts load whole inherited cpus run outer sandbox outcome \
 	loop perform children children_reap children_tell zombie pids descendants spawn terminal \
 	readiness notify probes newer hosts manager \
 	environment env_files env_lines wrapping sockets accounts owners privileges privileges_own privileges_plan \

@@ -39,6 +39,11 @@ void outcome_tell(enum log_level level, int status, const char *text, bool leave
     log_record(level, "container", &fields, "exit %d: %s", status, text);
 }
 
+struct outcome outcome_refuse(int status, const char *why) {
+    outcome_tell(LOG_ERROR, status, why, false);
+    return (struct outcome){.status = status};
+}
+
 struct outcome outcome_of(const struct sv *sv, const struct remap *remap, bool outer) {
     struct ending command = sv_command_ending(sv);
     int status = sv_exit_status(sv);

@@ -22,6 +22,9 @@ void outcome_describe(const struct sv *sv, const struct outcome *outcome, char *
  * stands there with leave_message: a program that had tini above it may count on its own message. */
 void outcome_tell(enum log_level level, int status, const char *text, bool leave_message);
 
+/* Nothing runs: says why in one line, as above. The outcome has that status alone. */
+struct outcome outcome_refuse(int status, const char *why);
+
 /* --mirror: ends this process by the signal, without a core file. Does nothing for 0 and as PID 1, which the kernel
  * keeps from its own signals. */
 void outcome_mirror(int signal);
