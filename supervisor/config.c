@@ -253,8 +253,6 @@ void section_begin(struct parser *parser, const char *text, size_t length) {
         named_begin(parser, name, name_length);
     else
         single_begin(parser);
-    if (!parser_failed(parser))
-        not_built_check(parser, kind, NULL, NULL);
 }
 
 /* For the faults that only the machine knows. */

@@ -240,8 +240,6 @@ bool key_begin(struct parser *parser, const char *name, size_t length);
 void key_value(struct parser *parser);
 /* The line of a key of a section, 0: it isn't there. */
 uint32_t key_line(enum section_kind kind, const uint32_t *seen, const char *name);
-/* Adds the error where the section, or the key with its value (NULL: key or value don't matter), isn't built yet. */
-void not_built_check(struct parser *parser, enum section_kind kind, const char *key, const char *value);
 
 /* --- config_take.c -- */
 

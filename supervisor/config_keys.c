@@ -120,23 +120,21 @@ _Static_assert(COUNT(worker_keys) + COUNT(identity_keys) <= KEYS_MAX, "the lines
 static const struct key variable_key = {.name = "env.*", .take = take_variable};
 static const struct key signal_key = {.name = "*", .take = take_signal_policy};
 
-/* What is known and checked, but does nothing yet. A NULL key is the section itself. A key that ends with * stands
- * for all that begin so; a value for all that begin with it, NULL for every value but `unless`. */
+/* What is known and checked, but does nothing yet; `unless` is a value that needs nothing to be built. */
 static const struct {
     enum section_kind section;
     const char *key;
-    const char *value;
     const char *unless;
 } not_built[] = {
     /* A row a line, whatever else fits. */
     /* clang-format off */
-    {SECTION_SUPERVISOR, "control", NULL, "none"},
-    {SECTION_WORKER, "check", NULL, NULL},
-    {SECTION_WORKER, "check_interval", NULL, NULL},
-    {SECTION_WORKER, "check_timeout", NULL, NULL},
-    {SECTION_WORKER, "check_failures", NULL, NULL},
-    {SECTION_WORKER, "every", NULL, NULL},
-    {SECTION_WORKER, "lifetime", NULL, NULL},
+    {SECTION_SUPERVISOR, "control", "none"},
+    {SECTION_WORKER, "check", NULL},
+    {SECTION_WORKER, "check_interval", NULL},
+    {SECTION_WORKER, "check_timeout", NULL},
+    {SECTION_WORKER, "check_failures", NULL},
+    {SECTION_WORKER, "every", NULL},
+    {SECTION_WORKER, "lifetime", NULL},
     /* clang-format on */
 };
 
@@ -191,34 +189,11 @@ uint32_t key_line(enum section_kind kind, const uint32_t *seen, const char *name
 
 /* --- not built ---------------------------------------------------------------------------------------------------- */
 
-static bool key_matches(const char *pattern, const char *key) {
-    size_t length = strlen(pattern);
-    if (length > 0 && pattern[length - 1] == '*')
-        return strncmp(pattern, key, length - 1) == 0;
-    return strcmp(pattern, key) == 0;
-}
-
-void not_built_check(struct parser *parser, enum section_kind kind, const char *key, const char *value) {
-    if (parser->input->accept_unbuilt)
-        return;
-    for (size_t i = 0; i < COUNT(not_built); i++) {
-        if (not_built[i].section != kind || (not_built[i].key == NULL) != (key == NULL))
-            continue;
-        if (key == NULL) {
-            fault_add(parser, parser->line, FAULT_ERROR, "[%s] not built yet; remove the section",
-                      parser->section.title);
-            return;
-        }
-        if (!key_matches(not_built[i].key, key))
-            continue;
-        if (not_built[i].value == NULL && (not_built[i].unless == NULL || strcmp(value, not_built[i].unless) != 0)) {
+static void not_built_check(struct parser *parser, const char *key, const char *value) {
+    for (size_t i = 0; !parser->input->accept_unbuilt && i < COUNT(not_built); i++) {
+        bool same = not_built[i].section == parser->section.kind && strcmp(not_built[i].key, key) == 0;
+        if (same && (not_built[i].unless == NULL || strcmp(value, not_built[i].unless) != 0))
             key_error(parser, "not built yet; remove the line");
-            return;
-        }
-        if (not_built[i].value != NULL && strncmp(value, not_built[i].value, strlen(not_built[i].value)) == 0) {
-            key_error(parser, "%s is not built yet; write another value or remove the line", value_excerpt(parser));
-            return;
-        }
     }
 }
 
@@ -324,5 +299,5 @@ void key_value(struct parser *parser) {
     uint32_t errors = parser->errors;
     key->take(parser, key, parser->key_base == NULL ? NULL : (char *)parser->key_base + key->offset);
     if (parser->errors == errors && !parser_failed(parser))
-        not_built_check(parser, parser->section.kind, key == &signal_key ? "" : key->name, text->bytes);
+        not_built_check(parser, key->name, text->bytes);
 }

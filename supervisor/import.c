@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "supervisor/signals.h"
+
 static void write_units(struct importer *importer) {
     bool any = false;
     for (uint32_t i = 0; i < importer->units_count && !importer_failed(importer); i++) {
@@ -27,8 +29,8 @@ static int judge(struct importer *importer) {
                                        .length = importer->text.length,
                                        .grace = MSEC_NEVER,
                                        .cpus = 1,
-                                       .sigrtmin = 34,
-                                       .sigrtmax = 64};
+                                       .sigrtmin = SIGRTMIN_USUAL,
+                                       .sigrtmax = SIGRTMAX_USUAL};
     struct config config;
     int r = config_parse(&input, &config);
     if (r < 0)

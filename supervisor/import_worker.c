@@ -13,8 +13,6 @@
 #define NUMBER_BYTES 32
 #define DELAY_MAX_S 30 /* supervisord's delay grows for ever, by a second each */
 #define YEAR_S (DURATION_MAX_MS / 1000)
-#define SIGRTMIN_USUAL 34 /* whatever the C library of this build keeps to itself */
-#define SIGRTMAX_USUAL 64
 
 static const char references_lost[] = "only the container knows this value, and brood.ini has no variables here; write "
                                       "what it is to be";

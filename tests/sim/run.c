@@ -1,4 +1,4 @@
-/* The loop of init/main.c, with a fake kernel below it: wait for the earliest of deadline, fact and operator; collect
+/* The loop of init/loop.c, with a fake kernel below it: wait for the earliest of deadline, fact and operator; collect
  * what has come, with one time for the batch; step, perform. Now and then it wakes late, as after a pause of the
  * whole container, takes a batch in another order, or ticks without need. */
 #include "tests/sim/run.h"
