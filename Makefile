@@ -60,7 +60,7 @@ SUPERVISOR := supervisor lifecycle group above worker worker_table worker_facts 
 INIT := main options personality personality_texts load whole inherited cpus run outer sandbox outcome \
 	loop perform children children_reap children_tell zombie pids descendants spawn terminal \
 	readiness notify probes newer hosts manager \
-	environment env_files env_lines wrapping sockets accounts owners privileges privileges_own privileges_plan \
+	environment env_files env_lines wrapping sockets ids accounts privileges privileges_own privileges_plan \
 	log output channel stream framing sink writer text unshared
 WRAP := wrap check shims set programs interpreter block template shimdir prebuilt strict strict_files strict_undo \
 	strict_why journal environ pool context image paths redirect repair
@@ -192,9 +192,9 @@ $(O)/unit/descendants: $(O)/init/descendants.o
 $(O)/unit/cpus: $(O)/init/cpus.o
 $(O)/unit/notify: $(O)/init/notify.o
 $(O)/unit/hosts: $(O)/init/hosts.o $(O)/init/whole.o
-$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets owners hosts whole) $(logging)
-$(O)/unit/accounts $(O)/unit/privileges: $(O)/init/accounts.o $(O)/init/privileges.o $(O)/init/privileges_own.o \
-	$(O)/init/privileges_plan.o $(logging)
+$(O)/unit/sockets: $(patsubst %,$(O)/init/%.o,sockets ids hosts whole) $(logging)
+$(O)/unit/accounts $(O)/unit/privileges: $(patsubst %,$(O)/init/%.o,ids accounts privileges privileges_own privileges_plan) \
+	$(logging)
 $(O)/unit/terminal: $(O)/init/terminal.o $(O)/init/inherited.o
 $(O)/unit/sandbox: $(O)/init/sandbox.o
 $(O)/unit/environ: $(O)/wrap/environ.o $(O)/wrap/paths.o

@@ -3,23 +3,21 @@
  * those that /etc/group gives a user, as systemd's SupplementaryGroups= do. */
 #include "init/accounts.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "init/ids.h"
 #include "init/privileges.h"
-
-#define NUMBER_BYTES 16
+#include "init/subject.h"
 
 struct resolving {
     struct config *config;
     const struct accounts_files *files;
     accounts_report report;
     void *context;
-    char section[NAME_MAX_BYTES + sizeof "worker:"];
+    struct subject section;
     bool failed; /* no memory */
 };
 
@@ -27,16 +25,8 @@ static void unknown(struct resolving *resolving, uint32_t line, const char *key,
     const char *path = strcmp(key, "user") == 0 ? "/etc/passwd" : "/etc/group";
     char text[512];
     snprintf(text, sizeof text, "[%s] %s: \"%.100s\" is not in %s%s; write another name or a number",
-             resolving->section, key, name, path, file ? "" : ", which can't be read");
+             resolving->section.text, key, name, path, file ? "" : ", which can't be read");
     resolving->report(resolving->context, line, text);
-}
-
-/* The number that text is, as the config has checked it. */
-static bool is_number(const char *text, uint32_t *ret) {
-    if (text[strspn(text, "0123456789")] != '\0')
-        return false;
-    *ret = (uint32_t)strtoul(text, NULL, 10);
-    return true;
 }
 
 static char *keep(struct resolving *resolving, const char *text, const char *otherwise) {
@@ -47,39 +37,6 @@ static char *keep(struct resolving *resolving, const char *text, const char *oth
     else
         resolving->failed = true;
     return copy;
-}
-
-/* --- entries ------------------------------------------------------------------------------------------------------ */
-
-static const struct passwd *find_user(FILE *file, const char *name, uint32_t uid) {
-    if (!file)
-        return NULL;
-    rewind(file);
-    for (const struct passwd *entry; (entry = fgetpwent(file)) != NULL;)
-        if (name ? strcmp(entry->pw_name, name) == 0 : entry->pw_uid == uid)
-            return entry;
-    return NULL;
-}
-
-const char *accounts_name(FILE *passwd, uint32_t uid) {
-    const struct passwd *entry = find_user(passwd, NULL, uid);
-    return entry ? entry->pw_name : NULL;
-}
-
-static bool find_group(struct resolving *resolving, const char *text, uint32_t *ret) {
-    FILE *file = resolving->files->group;
-    if (is_number(text, ret))
-        return true;
-    if (!file)
-        return false;
-    rewind(file);
-    for (const struct group *entry; (entry = fgetgrent(file)) != NULL;) {
-        if (strcmp(entry->gr_name, text) == 0) {
-            *ret = entry->gr_gid;
-            return true;
-        }
-    }
-    return false;
 }
 
 static bool is_member(const struct group *entry, const char *name) {
@@ -116,9 +73,9 @@ static uint32_t member_groups(struct resolving *resolving, struct spec_account *
 }
 
 static void take_user(struct resolving *resolving, const struct spec_identity *identity, struct spec_account *account) {
-    bool number = is_number(identity->user, &account->uid);
+    bool number = ids_number(identity->user, &account->uid);
     const struct passwd *entry =
-        find_user(resolving->files->passwd, number ? NULL : identity->user, number ? account->uid : 0);
+        ids_user_entry(resolving->files->passwd, number ? NULL : identity->user, number ? account->uid : 0);
     if (!entry && !number) {
         unknown(resolving, identity->user_line, "user", identity->user, resolving->files->passwd);
         return;
@@ -146,7 +103,7 @@ static void take_groups(struct resolving *resolving, const struct spec_identity 
     if (named)
         member_groups(resolving, account, room);
     for (uint32_t i = 0; i < identity->groups.count; i++) {
-        if (find_group(resolving, identity->groups.items[i], &gid))
+        if (ids_group(resolving->files->group, identity->groups.items[i], &gid))
             add_group(account, room, gid);
         else
             unknown(resolving, identity->groups_line, "groups", identity->groups.items[i], resolving->files->group);
@@ -154,13 +111,14 @@ static void take_groups(struct resolving *resolving, const struct spec_identity 
     account->groups = room;
 }
 
-static void resolve(struct resolving *resolving, struct spec_identity *identity, const char *group) {
+static void resolve(struct resolving *resolving, int32_t group) {
+    struct spec *spec = &resolving->config->spec;
+    struct spec_identity *identity = group < 0 ? &spec->primary.identity : &spec->groups[group].identity;
     struct spec_account account = {.uid = ID_OWN, .gid = ID_OWN};
-    snprintf(resolving->section, sizeof resolving->section, "%s%s", group ? "worker:" : "primary", group ? group : "");
-    assert(identity);
+    subject_section(spec, group, &resolving->section);
     if (identity->user)
         take_user(resolving, identity, &account);
-    if (identity->group && !find_group(resolving, identity->group, &account.gid))
+    if (identity->group && !ids_group(resolving->files->group, identity->group, &account.gid))
         unknown(resolving, identity->group_line, "group", identity->group, resolving->files->group);
     if (!resolving->failed && (account.name || identity->groups.count > 0))
         take_groups(resolving, identity, &account);
@@ -169,23 +127,12 @@ static void resolve(struct resolving *resolving, struct spec_identity *identity,
 
 int accounts_resolve(struct config *config, const struct accounts_files *files, accounts_report report, void *context) {
     struct resolving resolving = {.config = config, .files = files, .report = report, .context = context};
-    struct spec *spec = &config->spec;
-    resolve(&resolving, &spec->primary.identity, NULL);
-    for (uint32_t i = 0; i < spec->groups_count && !resolving.failed; i++)
-        resolve(&resolving, &spec->groups[i].identity, spec->groups[i].name);
+    for (int32_t i = -1; i < (int32_t)config->spec.groups_count && !resolving.failed; i++)
+        resolve(&resolving, i);
     return resolving.failed ? -ENOMEM : 0;
 }
 
 /* --- checks ------------------------------------------------------------------------------------------------------- */
-
-/* The identity with this number: the primary's is 0, then the groups'; where it stands goes to section. */
-static const struct spec_identity *identity_at(const struct spec *spec, uint32_t index, char *section, size_t size) {
-    if (index == 0)
-        snprintf(section, size, "primary");
-    else
-        snprintf(section, size, "worker:%s", spec->groups[index - 1].name);
-    return index == 0 ? &spec->primary.identity : &spec->groups[index - 1].identity;
-}
 
 int accounts_check(struct config *config, accounts_report report, void *context) {
     struct accounts_files files = {.passwd = fopen("/etc/passwd", "re"), .group = fopen("/etc/group", "re")};
@@ -194,25 +141,27 @@ int accounts_check(struct config *config, accounts_report report, void *context)
         fclose(files.passwd);
     if (files.group)
         fclose(files.group);
-    for (uint32_t i = 0; r == 0 && i <= config->spec.groups_count; i++) {
-        char section[NAME_MAX_BYTES + sizeof "worker:"], item[64], text[256];
-        const struct spec_identity *identity = identity_at(&config->spec, i, section, sizeof section);
+    for (int32_t i = -1; r == 0 && i < (int32_t)config->spec.groups_count; i++) {
+        struct subject section;
+        char item[64], text[256];
+        const struct spec_identity *identity = spec_identity_of(&config->spec, i);
         if (!identity->capabilities || privileges_text_valid(identity->capabilities, item, sizeof item))
             continue;
         snprintf(
             text, sizeof text,
             "[%s] capabilities: \"%s\" is no capability; write names such as ^cap_net_bind_service, with !, %% and "
             "^ before them, separated by commas",
-            section, item);
+            subject_section(&config->spec, i, &section), item);
         report(context, identity->capabilities_line, text);
     }
     return r;
 }
 
 void accounts_check_mapped(const struct spec *spec, uint32_t uid, uint32_t gid, accounts_report report, void *context) {
-    for (uint32_t i = 0; i <= spec->groups_count; i++) {
-        char section[NAME_MAX_BYTES + sizeof "worker:"], text[256];
-        const struct spec_identity *identity = identity_at(spec, i, section, sizeof section);
+    for (int32_t i = -1; i < (int32_t)spec->groups_count; i++) {
+        struct subject section;
+        char text[256];
+        const struct spec_identity *identity = spec_identity_of(spec, i);
         const struct spec_account *account = &identity->account;
         bool user = account->uid != ID_OWN && account->uid != uid,
              group = account->gid != ID_OWN && account->gid != gid;
@@ -223,7 +172,7 @@ void accounts_check_mapped(const struct spec *spec, uint32_t uid, uint32_t gid, 
         snprintf(text, sizeof text,
                  "[%s] %s: can't be had under --sandbox without CAP_SYS_ADMIN, where uid %u and gid %u alone are "
                  "mapped; run as root, or remove the line",
-                 section, key, uid, gid);
+                 subject_section(spec, i, &section), key, uid, gid);
         report(context, by_user ? identity->user_line : group ? identity->group_line : identity->groups_line, text);
     }
 }

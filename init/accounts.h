@@ -1,6 +1,5 @@
-/* user, group and groups to numbers, by the container's own /etc/passwd and /etc/group: a static program has no NSS,
- * and what a network directory says of users must not decide whether PID 1 starts. The files are handed in as streams,
- * so that this can be tested without being root. Sources: passwd(5), group(5), initgroups(3), user_namespaces(7). */
+/* user, group and groups to numbers, by the container's own /etc/passwd and /etc/group (init/ids.h). The files are
+ * handed in as streams, so that this can be tested without being root. Sources: initgroups(3), user_namespaces(7). */
 #ifndef INIT_ACCOUNTS_H
 #define INIT_ACCOUNTS_H
 
@@ -24,8 +23,5 @@ int accounts_check(struct config *config, accounts_report report, void *context)
 
 /* Reports what can't be in a user namespace of --sandbox, where uid and gid are the only ids. */
 void accounts_check_mapped(const struct spec *spec, uint32_t uid, uint32_t gid, accounts_report report, void *context);
-
-/* A name for uid, the file's to keep until the next call; NULL: none. */
-const char *accounts_name(FILE *passwd, uint32_t uid);
 
 #endif

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "init/subject.h"
 #include "supervisor/signals.h"
 #include "wrap/environ.h"
 
@@ -121,17 +122,15 @@ static int apply_account(struct environ_block *block, const struct spec_account 
 
 static int open_user(struct environment *environment, uint32_t user, struct failure failure) {
     const struct spec *spec = environment->spec;
-    char section[NAME_MAX_BYTES + sizeof "worker:"] = "primary";
-    const struct spec_identity *identity = &spec->primary.identity;
-    if (user > 0) {
-        identity = &spec->groups[user - 1].identity;
-        snprintf(section, sizeof section, "worker:%s", spec->groups[user - 1].name);
-    }
+    int32_t group = (int32_t)user - 1;
+    const struct spec_identity *identity = spec_identity_of(spec, group);
+    struct subject section;
+    subject_section(spec, group, &section);
     int r = environ_open(environ_array(environment->container), &environment->users[user]);
     if (r == 0)
         r = apply_account(environment->users[user], &identity->account);
-    return r < 0 ? failed(failure, r, section, NULL)
-                 : apply(environment->users[user], &identity->environment, section, failure);
+    return r < 0 ? failed(failure, r, section.text, NULL)
+                 : apply(environment->users[user], &identity->environment, section.text, failure);
 }
 
 /* Makes the array long enough for every block. */

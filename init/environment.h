@@ -20,9 +20,9 @@ struct environment_facts {
     struct ending ending;      /* a hook whose worker has ended; ENDING_NONE: none */
     const char *notify_socket; /* its path; NULL: none. With it come WATCHDOG_USEC, and WATCHDOG_PID with brood's own
                                   pid (environment_rename_pid()), where the group has a watchdog */
-    char
-        *listen_names; /* "LISTEN_FDNAMES=…" of a worker that is given sockets, NULL: it isn't. With it come LISTEN_FDS,
-                           and LISTEN_PID as above */
+    /* "LISTEN_FDNAMES=…" of a worker that is given sockets, NULL: it isn't. With it come LISTEN_FDS, and LISTEN_PID as
+     * above */
+    char *listen_names;
 };
 
 /* Whose environment: the number of a group, or one of these. ENVIRONMENT_CONTAINER is what [env] makes of brood's own;

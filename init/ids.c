@@ -1,52 +1,64 @@
-/* See owners.h. fgetpwent() and fgetgrent() read the files as they are; the first entry of a name counts. */
-#include "init/owners.h"
+/* See ids.h. fgetpwent() and fgetgrent() read the files as they are; the first entry of a name counts. */
+#include "init/ids.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <pwd.h>
-#include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The config knows numbers up to 2^32 - 2 only. */
-static bool is_number(const char *text) {
-    return text[strspn(text, "0123456789")] == '\0';
+bool ids_number(const char *text, uint32_t *ret) {
+    if (text[strspn(text, "0123456789")] != '\0')
+        return false;
+    *ret = (uint32_t)strtoul(text, NULL, 10);
+    return true;
 }
 
-int owners_user(const char *text, uid_t *ret) {
-    int r = -ENOENT;
-    if (is_number(text)) {
-        *ret = (uid_t)strtoul(text, NULL, 10);
-        return 0;
+const struct passwd *ids_user_entry(FILE *passwd, const char *name, uint32_t uid) {
+    if (!passwd)
+        return NULL;
+    rewind(passwd);
+    for (const struct passwd *entry; (entry = fgetpwent(passwd)) != NULL;)
+        if (name ? strcmp(entry->pw_name, name) == 0 : entry->pw_uid == uid)
+            return entry;
+    return NULL;
+}
+
+bool ids_group(FILE *group, const char *text, uint32_t *ret) {
+    if (ids_number(text, ret))
+        return true;
+    if (!group)
+        return false;
+    rewind(group);
+    for (const struct group *entry; (entry = fgetgrent(group)) != NULL;) {
+        if (strcmp(entry->gr_name, text) == 0) {
+            *ret = entry->gr_gid;
+            return true;
+        }
     }
+    return false;
+}
+
+int ids_find_user(const char *text, uid_t *ret) {
+    if (ids_number(text, ret))
+        return 0;
     FILE *file = fopen("/etc/passwd", "re");
     if (!file)
         return -errno;
-    for (const struct passwd *entry; r < 0 && (entry = fgetpwent(file));)
-        if (strcmp(entry->pw_name, text) == 0) {
-            *ret = entry->pw_uid;
-            r = 0;
-        }
+    const struct passwd *entry = ids_user_entry(file, text, 0);
     fclose(file);
-    return r;
+    if (!entry)
+        return -ENOENT;
+    *ret = entry->pw_uid;
+    return 0;
 }
 
-int owners_group(const char *text, gid_t *ret) {
-    int r = -ENOENT;
-    if (is_number(text)) {
-        *ret = (gid_t)strtoul(text, NULL, 10);
+int ids_find_group(const char *text, gid_t *ret) {
+    if (ids_number(text, ret))
         return 0;
-    }
     FILE *file = fopen("/etc/group", "re");
     if (!file)
         return -errno;
-    for (const struct group *entry; r < 0 && (entry = fgetgrent(file));)
-        if (strcmp(entry->gr_name, text) == 0) {
-            *ret = entry->gr_gid;
-            r = 0;
-        }
+    bool found = ids_group(file, text, ret);
     fclose(file);
-    return r;
+    return found ? 0 : -ENOENT;
 }

@@ -18,17 +18,13 @@
 
 #include "init/fd.h"
 
-static uint64_t bit_of(int capability) {
-    return UINT64_C(1) << capability;
-}
-
 uint64_t privileges_own_set(int flag) {
     uint64_t set = 0;
     cap_t state = cap_get_proc();
     for (int i = 0; state && i < cap_max_bits(); i++) {
         cap_flag_value_t value = CAP_CLEAR;
         if (cap_get_flag(state, i, (cap_flag_t)flag, &value) == 0 && value == CAP_SET)
-            set |= bit_of(i);
+            set |= PRIVILEGES_BIT(i);
     }
     if (state)
         cap_free(state);
@@ -64,9 +60,9 @@ static int set_flags(uint64_t permitted, uint64_t effective, uint64_t inheritabl
         return -ENOMEM;
     for (int i = 0; r == 0 && i < cap_max_bits(); i++) {
         cap_value_t value = i;
-        if ((permitted & bit_of(i) && cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_SET) < 0) ||
-            (effective & bit_of(i) && cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0) ||
-            (inheritable & bit_of(i) && cap_set_flag(state, CAP_INHERITABLE, 1, &value, CAP_SET) < 0))
+        if ((permitted & PRIVILEGES_BIT(i) && cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_SET) < 0) ||
+            (effective & PRIVILEGES_BIT(i) && cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_SET) < 0) ||
+            (inheritable & PRIVILEGES_BIT(i) && cap_set_flag(state, CAP_INHERITABLE, 1, &value, CAP_SET) < 0))
             r = -errno;
     }
     if (r == 0 && cap_set_proc(state) < 0)
@@ -123,7 +119,7 @@ static int set_limits(const struct spec_identity *identity) {
 
 static int drop_bounding(uint64_t dropped) {
     for (int i = 0; i < cap_max_bits(); i++)
-        if (dropped & bit_of(i) && cap_get_bound(i) > 0 && cap_drop_bound(i) < 0)
+        if (dropped & PRIVILEGES_BIT(i) && cap_get_bound(i) > 0 && cap_drop_bound(i) < 0)
             return -errno;
     return 0;
 }
@@ -145,7 +141,7 @@ static int set_ambient(uint64_t ambient) {
     if (cap_reset_ambient() < 0)
         return ambient == 0 && errno == EINVAL ? 0 : -errno;
     for (int i = 0; i < cap_max_bits(); i++)
-        if (ambient & bit_of(i) && cap_set_ambient(i, CAP_SET) < 0)
+        if (ambient & PRIVILEGES_BIT(i) && cap_set_ambient(i, CAP_SET) < 0)
             return -errno;
     return 0;
 }

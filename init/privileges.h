@@ -13,6 +13,8 @@
 #define PRIVILEGES_OOM_FILE "/proc/self/oom_score_adj"
 
 /* Sets of capabilities: bit n is the capability n. */
+#define PRIVILEGES_BIT(capability) (UINT64_C(1) << (capability))
+
 struct privileges {
     const struct spec_identity *identity; /* NULL: nothing is changed */
     bool groups;                          /* the supplementary groups are set */

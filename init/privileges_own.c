@@ -14,20 +14,21 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "init/accounts.h"
+#include "init/ids.h"
 #include "init/log.h"
-
-#define BIT(capability) (UINT64_C(1) << (capability))
 
 /* By itself: signals; directories and files of other users, for probes and working directories; /proc under hidepid;
  * sockets, which a reload may open. */
 #define USED                                                                                                           \
-    (BIT(CAP_KILL) | BIT(CAP_DAC_OVERRIDE) | BIT(CAP_DAC_READ_SEARCH) | BIT(CAP_SYS_PTRACE) | BIT(CAP_CHOWN) |         \
-     BIT(CAP_FOWNER) | BIT(CAP_NET_BIND_SERVICE))
+    (PRIVILEGES_BIT(CAP_KILL) | PRIVILEGES_BIT(CAP_DAC_OVERRIDE) | PRIVILEGES_BIT(CAP_DAC_READ_SEARCH) |               \
+     PRIVILEGES_BIT(CAP_SYS_PTRACE) | PRIVILEGES_BIT(CAP_CHOWN) | PRIVILEGES_BIT(CAP_FOWNER) |                         \
+     PRIVILEGES_BIT(CAP_NET_BIND_SERVICE))
 /* In a child, before its exec: user, group, groups; capabilities; limit_* and oom_score_adj; nice. */
-#define APPLIED (BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_SETPCAP) | BIT(CAP_SYS_RESOURCE) | BIT(CAP_SYS_NICE))
+#define APPLIED                                                                                                        \
+    (PRIVILEGES_BIT(CAP_SETUID) | PRIVILEGES_BIT(CAP_SETGID) | PRIVILEGES_BIT(CAP_SETPCAP) |                           \
+     PRIVILEGES_BIT(CAP_SYS_RESOURCE) | PRIVILEGES_BIT(CAP_SYS_NICE))
 /* To undo reach = strict at the end: mounts, renames, files with capabilities or another owner. */
-#define UNDONE (BIT(CAP_SYS_ADMIN) | BIT(CAP_FSETID) | BIT(CAP_SETFCAP))
+#define UNDONE (PRIVILEGES_BIT(CAP_SYS_ADMIN) | PRIVILEGES_BIT(CAP_FSETID) | PRIVILEGES_BIT(CAP_SETFCAP))
 
 static bool is_strict(const struct spec *spec) {
     for (uint32_t i = 0; i < spec->wraps_count; i++)
@@ -57,11 +58,11 @@ static bool is_root(const struct spec_identity *identity) {
 
 /* Whether a process that stays root is to have no_new_privs. */
 static bool bound_root(const struct spec *spec, bool all) {
-    if (is_root(&spec->primary.identity) && (all || spec->primary.identity.no_new_privileges))
-        return true;
-    for (uint32_t i = 0; i < spec->groups_count; i++)
-        if (is_root(&spec->groups[i].identity) && (all || spec->groups[i].identity.no_new_privileges))
+    for (int32_t i = -1; i < (int32_t)spec->groups_count; i++) {
+        const struct spec_identity *identity = spec_identity_of(spec, i);
+        if (is_root(identity) && (all || identity->no_new_privileges))
             return true;
+    }
     return false;
 }
 
@@ -69,20 +70,19 @@ static uint64_t ambient_set(void) {
     uint64_t set = 0;
     for (int i = 0; i < cap_max_bits(); i++)
         if (cap_get_ambient(i) > 0)
-            set |= BIT(i);
+            set |= PRIVILEGES_BIT(i);
     return set;
 }
 
 static int lower(uint64_t permitted, uint64_t effective) {
-    int r = -ENOMEM;
+    int r = 0;
     cap_t state = cap_get_proc();
     if (!state)
-        return r;
-    r = 0;
+        return -ENOMEM;
     for (int i = 0; r == 0 && i < cap_max_bits(); i++) {
         cap_value_t value = i;
-        if ((!(permitted & BIT(i)) && cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_CLEAR) < 0) ||
-            (!(effective & BIT(i)) && cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_CLEAR) < 0))
+        if ((!(permitted & PRIVILEGES_BIT(i)) && cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_CLEAR) < 0) ||
+            (!(effective & PRIVILEGES_BIT(i)) && cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_CLEAR) < 0))
             r = -errno;
     }
     if (r == 0 && cap_set_proc(state) < 0)
@@ -100,7 +100,7 @@ static bool has_flag(const char *path, unsigned long flag) {
 
 static bool has_name(uint32_t uid) {
     FILE *file = fopen("/etc/passwd", "re");
-    bool named = file && accounts_name(file, uid);
+    bool named = file && ids_user_entry(file, NULL, uid) != NULL;
     if (file)
         fclose(file);
     return named;

@@ -14,16 +14,13 @@
 
 #include "init/fd.h"
 #include "init/log.h"
+#include "init/subject.h"
 
 struct privileges_plan {
     const struct spec *spec;
     uint32_t count; /* the primary, then the groups */
     struct privileges items[];
 };
-
-static uint64_t bit_of(int capability) {
-    return UINT64_C(1) << capability;
-}
 
 bool privileges_text_valid(const char *text, char *ret_item, size_t size) {
     cap_iab_t all = cap_iab_from_text(text);
@@ -50,11 +47,11 @@ static bool take_text(const char *text, struct privileges *ret) {
         return false;
     for (int i = 0; i < cap_max_bits(); i++) {
         if (cap_iab_get_vector(iab, CAP_IAB_INH, i) == CAP_SET)
-            ret->inheritable |= bit_of(i);
+            ret->inheritable |= PRIVILEGES_BIT(i);
         if (cap_iab_get_vector(iab, CAP_IAB_AMB, i) == CAP_SET)
-            ret->ambient |= bit_of(i);
+            ret->ambient |= PRIVILEGES_BIT(i);
         if (cap_iab_get_vector(iab, CAP_IAB_BOUND, i) == CAP_SET)
-            ret->dropped |= bit_of(i);
+            ret->dropped |= PRIVILEGES_BIT(i);
     }
     cap_free(iab);
     return true;
@@ -74,7 +71,7 @@ static bool sets_groups(const struct spec_identity *identity) {
     if (account->groups_count == 0 && !account->name)
         return false;
     return !own || identity->groups_line != 0 ||
-           (privileges_own_set(CAP_PERMITTED) & bit_of(CAP_SETGID) && !groups_denied());
+           (privileges_own_set(CAP_PERMITTED) & PRIVILEGES_BIT(CAP_SETGID) && !groups_denied());
 }
 
 static int take_identity(const struct spec_identity *identity, struct privileges *ret) {
@@ -129,28 +126,21 @@ static int try_identity(const struct privileges *privileges, struct trial *ret) 
     return -trial.error;
 }
 
-static void section_of(const struct spec *spec, uint32_t index, char *text, size_t size) {
-    if (index == 0)
-        snprintf(text, size, "primary");
-    else
-        snprintf(text, size, "worker:%s", spec->groups[index - 1].name);
-}
-
 /* What `capabilities` gives has to be brood's; and brood has to be able to stop the worker. */
 static int lacks(const struct privileges *privileges, uint64_t permitted, const char **ret_key) {
     uint64_t missing = (privileges->ambient | privileges->inheritable) & ~permitted;
     const struct spec_account *account = &privileges->identity->account;
     *ret_key = "capabilities";
     for (int i = 0; i < cap_max_bits(); i++)
-        if (missing & bit_of(i))
+        if (missing & PRIVILEGES_BIT(i))
             return i;
     if (account->uid == ID_OWN || account->uid == geteuid() || account->uid == getuid())
         return -1;
     *ret_key = "user";
-    if (!(permitted & bit_of(CAP_SETUID)))
+    if (!(permitted & PRIVILEGES_BIT(CAP_SETUID)))
         return CAP_SETUID;
     *ret_key = "user: nobody could stop such a process";
-    return permitted & bit_of(CAP_KILL) ? -1 : CAP_KILL;
+    return permitted & PRIVILEGES_BIT(CAP_KILL) ? -1 : CAP_KILL;
 }
 
 static int refuse(const char *section, const char *what, int capability, int error, char *text, size_t size) {
@@ -166,22 +156,22 @@ static int refuse(const char *section, const char *what, int capability, int err
     return -error;
 }
 
-static int check_item(const struct privileges_plan *plan, uint32_t index, char *error, size_t size) {
-    const struct privileges *privileges = &plan->items[index];
+static int check_item(const struct privileges_plan *plan, int32_t group, char *error, size_t size) {
+    const struct privileges *privileges = privileges_of(plan, group);
     uint64_t permitted = privileges_own_set(CAP_PERMITTED);
-    char section[NAME_MAX_BYTES + sizeof "worker:"];
+    struct subject section;
     const char *key;
     struct trial trial;
     if (!changes(privileges))
         return 0;
-    section_of(plan->spec, index, section, sizeof section);
+    subject_section(plan->spec, group, &section);
     int capability = lacks(privileges, permitted, &key);
     if (capability >= 0)
-        return refuse(section, key, capability, EPERM, error, size);
+        return refuse(section.text, key, capability, EPERM, error, size);
     if (try_identity(privileges, &trial) == 0)
         return 0;
-    bool held = trial.capability < 0 || permitted & bit_of(trial.capability);
-    return refuse(section, trial.text, held ? -1 : trial.capability, trial.error, error, size);
+    bool held = trial.capability < 0 || permitted & PRIVILEGES_BIT(trial.capability);
+    return refuse(section.text, trial.text, held ? -1 : trial.capability, trial.error, error, size);
 }
 
 int privileges_open(const struct spec *spec, struct privileges_plan **ret, char *error, size_t size) {
@@ -190,7 +180,7 @@ int privileges_open(const struct spec *spec, struct privileges_plan **ret, char 
     int r = plan ? 0 : -ENOMEM;
     bool scores = false;
     for (uint32_t i = 0; r == 0 && i < count; i++) {
-        const struct spec_identity *identity = i ? &spec->groups[i - 1].identity : &spec->primary.identity;
+        const struct spec_identity *identity = spec_identity_of(spec, (int32_t)i - 1);
         plan->spec = spec;
         plan->count = count;
         r = take_identity(identity, &plan->items[i]);
@@ -199,7 +189,7 @@ int privileges_open(const struct spec *spec, struct privileges_plan **ret, char 
     if (r < 0)
         snprintf(error, size, "cannot work out the workers' identities: %s", strerror(-r));
     for (uint32_t i = 0; r == 0 && !spec->command_only && i < count; i++)
-        r = check_item(plan, i, error, size);
+        r = check_item(plan, (int32_t)i - 1, error, size);
     if (r < 0) {
         free(plan);
         return r;

@@ -19,8 +19,8 @@
 
 #include "init/fd.h"
 #include "init/hosts.h"
+#include "init/ids.h"
 #include "init/log.h"
-#include "init/owners.h"
 
 #define NAMES_PREFIX "LISTEN_FDNAMES="
 #define WHY_BYTES 200
@@ -189,9 +189,9 @@ static int own_file(struct attempt *attempt) {
     if (lstat(place->address, &info) < 0)
         return -errno;
     attempt->file = (struct file){.path = place->address, .device = info.st_dev, .inode = info.st_ino};
-    int r = place->user ? owners_user(place->user, &user) : 0;
+    int r = place->user ? ids_find_user(place->user, &user) : 0;
     if (r == 0 && place->group)
-        r = owners_group(place->group, &group);
+        r = ids_find_group(place->group, &group);
     if (r == 0 && (place->user || place->group) && lchown(place->address, user, group) < 0) {
         snprintf(attempt->why, sizeof attempt->why, "; brood can't give the file to another user or group");
         r = -errno;
@@ -373,9 +373,9 @@ static void check_one(const struct checked *checked, uint32_t index, const char 
                    "its host is not in /etc/hosts; write a numeric address, * or a name that stands there");
         return;
     }
-    if (place->user && owners_user(place->user, &user) < 0)
+    if (place->user && ids_find_user(place->user, &user) < 0)
         report(checked, index, "its user is not in /etc/passwd; write a number or a name that stands there");
-    if (place->group && owners_group(place->group, &group) < 0)
+    if (place->group && ids_find_group(place->group, &group) < 0)
         report(checked, index, "its group is not in /etc/group; write a number or a name that stands there");
 }
 

@@ -2,6 +2,7 @@
 #ifndef INIT_SUBJECT_H
 #define INIT_SUBJECT_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "supervisor/describe.h"
@@ -14,6 +15,15 @@ struct subject {
 /* "web/0", "hook web/0", "primary": into *ret, and returned. */
 static inline const char *subject_of(const struct spec *spec, struct slot slot, struct subject *ret) {
     describe_slot(spec, slot, ret->text, sizeof ret->text);
+    return ret->text;
+}
+
+/* The section of the config that a group by its number comes from, "worker:web", or "primary" for -1: likewise. */
+static inline const char *subject_section(const struct spec *spec, int32_t group, struct subject *ret) {
+    if (group < 0)
+        snprintf(ret->text, sizeof ret->text, "primary");
+    else
+        snprintf(ret->text, sizeof ret->text, "worker:%s", spec->groups[group].name);
     return ret->text;
 }
 

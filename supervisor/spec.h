@@ -241,4 +241,9 @@ static inline const struct spec_group *spec_group_of(const struct spec *spec, ui
     return &spec->groups[spec_group_index(spec, worker)];
 }
 
+/* Of a group by its number, or of the primary: -1. */
+static inline const struct spec_identity *spec_identity_of(const struct spec *spec, int32_t group) {
+    return group < 0 ? &spec->primary.identity : &spec->groups[group].identity;
+}
+
 #endif

@@ -16,7 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "init/owners.h"
+#include "init/ids.h"
 #include "init/sockets.h"
 #include "tests/unit/config_helper.h"
 
@@ -183,16 +183,16 @@ static void owners_by_name_and_number(void **state) {
     (void)state;
     uid_t user = 7;
     gid_t group = 7;
-    assert_int_equal(owners_user("root", &user), 0);
+    assert_int_equal(ids_find_user("root", &user), 0);
     assert_int_equal(user, 0);
-    assert_int_equal(owners_user("4294967294", &user), 0);
+    assert_int_equal(ids_find_user("4294967294", &user), 0);
     assert_int_equal(user, 4294967294u);
-    assert_int_equal(owners_user("no-such-user", &user), -ENOENT);
-    assert_int_equal(owners_group("root", &group), 0);
+    assert_int_equal(ids_find_user("no-such-user", &user), -ENOENT);
+    assert_int_equal(ids_find_group("root", &group), 0);
     assert_int_equal(group, 0);
-    assert_int_equal(owners_group("12", &group), 0);
+    assert_int_equal(ids_find_group("12", &group), 0);
     assert_int_equal(group, 12);
-    assert_int_equal(owners_group("no-such-group", &group), -ENOENT);
+    assert_int_equal(ids_find_group("no-such-group", &group), -ENOENT);
 }
 
 int main(void) {
