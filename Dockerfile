@@ -3,9 +3,9 @@
 #     docker build --target brood -t brood .    nothing but the programs, for COPY --from=brood in a Dockerfile of yours
 #     docker build -t brood-demo .              the same with a config that shows something: docker run --rm brood-demo
 #
-# The programs are the same bytes whoever builds them, and when, from the same Debian: stripped, they have neither a date
-# nor a path in them. One that is linked with glibc, which make would settle for, isn't what is shipped: where the sources
-# of the libraries can't be had the build fails.
+# The programs are the same bytes whoever builds them, and when, from the same Debian: stripped, they have neither a
+# date nor a path in them. One that is linked with glibc, which make would settle for, isn't what is shipped: where the
+# sources of the libraries can't be had the build fails.
 
 ARG BASE=debian:12
 

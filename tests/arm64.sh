@@ -1,10 +1,11 @@
 #!/bin/bash
-# brood, its shim and its library as programs of arm64, under an emulator: `tests/emulated.py tests/arm64.sh DIRECTORY CC`,
-# where DIRECTORY is what `make CROSS=aarch64-linux-gnu-` made. One line each; the status is 1 where something is wrong.
+# brood, its shim and its library as programs of arm64, under an emulator: `tests/emulated.py tests/arm64.sh DIRECTORY
+# CC`, where DIRECTORY is what `make CROSS=aarch64-linux-gnu-` made. One line each; the status is 1 where something is
+# wrong.
 #
-# What is the machine's own is looked at: the shim's and the library's system calls and layout in memory, how an exec gets
-# from one to the other. What brood does with processes is the same code on every machine, tested there, and mostly beyond
-# an emulator of single processes. brood is PID 1 of a namespace: qemu-user knows no subreaper.
+# What is the machine's own is looked at: the shim's and the library's system calls and layout in memory, how an exec
+# gets from one to the other. What brood does with processes is the same code on every machine, tested there, and mostly
+# beyond an emulator of single processes. brood is PID 1 of a namespace: qemu-user knows no subreaper.
 set -eu
 
 built=$(realpath "$1")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The Debian packages that brood needs, in one place: `tests/deps.sh run` for make and `make run`, `tests/deps.sh
-# containers`, `bench` and `arm64` for the targets of these names, `tests/deps.sh test` for `make test` and everything else. Silent where nothing is
-# missing, and then no network is needed.
+# containers`, `bench` and `arm64` for the targets of these names, `tests/deps.sh test` for `make test` and everything
+# else. Silent where nothing is missing, and then no network is needed.
 #
 # dpkg is asked first and apt-get only for what is missing. A package also counts as there where an installed one
 # provides it: the nodejs of another vendor brings npm along.
@@ -43,8 +43,8 @@ missing_of() {
     done
 }
 
-# A newly installed nginx would be started by its maintainer script. apt's own PATH for those scripts leads to two programs
-# that say yes and do nothing, so that no service starts and no file of the system has to be changed for it.
+# A newly installed nginx would be started by its maintainer script. apt's own PATH for those scripts leads to two
+# programs that say yes and do nothing, so that no service starts and no file of the system has to be changed for it.
 install_quietly() {
     mkdir "$scratch/bin"
     for program in invoke-rc.d deb-systemd-invoke; do

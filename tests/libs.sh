@@ -2,11 +2,11 @@
 # libcap and inih for a brood that is linked with musl: `tests/libs.sh DIR` leaves DIR/lib and DIR/include.
 #
 # Debian ships both for glibc only, and an archive that was compiled against one C library isn't linked with another. So
-# their Debian source packages are fetched, with a list of sources and a state of apt's own below DIR (nothing of the system
-# is changed, root is not needed, apt checks the signatures), and compiled with musl-gcc. inih is that of trixie:
-# bookworm's is not to be had as source everywhere. Silent where everything is there, and then no network is needed. Where
-# it fails it leaves DIR/unavailable, by which make knows that it has to do with glibc. CC, AR and MUSL_CC say for which
-# machine.
+# their Debian source packages are fetched, with a list of sources and a state of apt's own below DIR (nothing of the
+# system is changed, root is not needed, apt checks the signatures), and compiled with musl-gcc. inih is that of trixie:
+# bookworm's is not to be had as source everywhere. Silent where everything is there, and then no network is needed.
+# Where it fails it leaves DIR/unavailable, by which make knows that it has to do with glibc. CC, AR and MUSL_CC say for
+# which machine.
 set -eu
 
 target=${1:?usage: tests/libs.sh DIRECTORY}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What a machine can check of the way brood is built: which room may include what, what the core may call, that there is
-# one clock, one wait and one reaper, how files begin and how they are formatted. Each fault is one line, FILE:LINE: what;
-# sizes are a smell and only warned of.
+# one clock, one wait and one reaper, how files begin and how they are formatted. Each fault is one line, FILE:LINE:
+# what; sizes are a smell and only warned of.
 #
 #     tests/tidy.sh [BUILD]      BUILD (build) has an unsanitised libsupervisor.a
 set -eu

@@ -2,7 +2,8 @@
 # Measures what goes through brood: `tests/bench/output.sh BUILD` prints MB/s of a worker's lines (62 bytes each) with
 # output = inherit, prefix and json, beside `sed -u` as a prefixer and, where it is installed, supervisord, which only
 # passes bytes on. First of a worker that writes in large blocks, then, for prefix and supervisord, of one that writes
-# line by line, as a log does. Ratios within one run, of the best of ROUNDS; status 0 unless something could not be measured.
+# line by line, as a log does. Ratios within one run, of the best of ROUNDS; status 0 unless something could not be
+# measured.
 #
 #     ROUNDS=3  MEGABYTES=1000    how much;  sed -u gets a twentieth of that, supervisord a fifth
 set -eu

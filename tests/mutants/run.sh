@@ -1,7 +1,7 @@
 #!/bin/sh
 # Each *.patch here is a fault that brood must not have. Every one is applied to a copy of the tree, built, and must be
-# caught by a unit test, the golden stories or the simulator; one that survives fails the run. A test suite is only worth
-# what it catches.
+# caught by a unit test, the golden stories or the simulator; one that survives fails the run. A test suite is only
+# worth what it catches.
 #
 #     tests/mutants/run.sh [PATCH...]        run from the root of the repository; JOBS=N for N at a time
 #
@@ -27,7 +27,8 @@ patterns() { # the system tests that they name
     sed -n 's/^system: //p' "$1"
 }
 
-# In the tree $1, what the patches $2 may change. With glibc: musl's brood needs sources of libraries that this copy lacks.
+# In the tree $1, what the patches $2 may change. With glibc: musl's brood needs sources of libraries that this copy
+# lacks.
 build() {
     programs=$(touches "$2" supervisor && printf 'build/unit/%s ' $core_units && echo build/sim/sim build/golden/golden)
     programs="$programs $(touches "$2" init && printf 'build/unit/%s ' $init_units)"
