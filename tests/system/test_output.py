@@ -277,8 +277,8 @@ def test_output_stop_hooks_and_probes(t):
     brood.has(r"^web/0 \| hooked$", 1)
 
 
-def test_output_and_records_in_one_pipe(t):
-    """Standard output and error are one pipe, slowly read: every line of both is whole."""
+def floods_in_one_pipe(t, **start):
+    """Standard output and error are one pipe, slowly read, and brood has records too: every line is whole."""
     read, write = os.pipe()
     os.set_blocking(read, False)
     fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
@@ -292,8 +292,9 @@ def test_output_and_records_in_one_pipe(t):
         restart_delay = 1ms..1ms
         restart_limit = 50/10m
         on_failure = continue
-        """, stdout=write, stderr=write)
+        """, stdout=write, stderr=write, **start)
     os.close(write)
+    user = status_field(brood.pid, "Uid").split()[0]
     lines = read_all(t, brood, read).split(b"\n")
     t.equal(lines.pop(), b"", "the end of the last line")
     for line in lines:
@@ -302,6 +303,11 @@ def test_output_and_records_in_one_pipe(t):
         t.equal(len([line for line in lines if line.startswith(b"flood/" + number)]), 60000, "lines of a worker")
     t.match(lines[-1].decode(), "container: exit 1", "the outcome comes last")
     t.equal(brood.wait(), 1, "status")
+    return user
+
+
+def test_output_and_records_in_one_pipe(t):
+    floods_in_one_pipe(t)
 
 
 # --- standard output and error belong to root, brood doesn't: they can't be opened again, and may be waited for
@@ -311,29 +317,7 @@ ANOTHER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 
 def test_output_of_another_user_is_whole(t):
-    read, write = os.pipe()
-    os.set_blocking(read, False)
-    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
-    brood = t.brood(f"""
-        [worker:flood]
-        count = 2
-        start = sh -c 'seq 1 30000; seq 1 30000 >&2; exit 0'
-        output = prefix
-        [worker:crash]
-        start = {worker("exit:1")}
-        restart_delay = 1ms..1ms
-        restart_limit = 50/10m
-        on_failure = continue
-        """, stdout=write, stderr=write, in_namespace=ANOTHER)
-    os.close(write)
-    t.equal(status_field(brood.pid, "Uid").split()[0], "65534", "brood's user")
-    lines = read_all(t, brood, read).split(b"\n")
-    t.equal(lines.pop(), b"", "the end of the last line")
-    for line in lines:
-        t.ok(re.match(rb"flood/[01] \| [0-9]+$|brood: (info|warning|error): [a-z]", line), f"a whole line: {line!r}")
-    t.equal(len([line for line in lines if line.startswith(b"flood/")]), 120000, "lines of the workers")
-    t.match(lines[-1].decode(), "container: exit 1", "the outcome comes last")
-    t.equal(brood.wait(), 1, "status")
+    t.equal(floods_in_one_pipe(t, in_namespace=ANOTHER), "65534", "brood's user")
 
 
 def test_output_of_another_user_holds_up_nothing(t):

@@ -97,33 +97,23 @@ static void faults(void **state) {
     config_free(&config);
 }
 
+/* What is said of a config in a user namespace where these ids are mapped. */
+static const char *unmapped(const char *lines, uint32_t uid, uint32_t gid) {
+    struct config config = resolve(lines, true);
+    said[0] = '\0';
+    accounts_check_mapped(&config.spec, uid, gid, note, NULL);
+    config_free(&config);
+    return said;
+}
+
 static void in_a_user_namespace(void **state) {
     (void)state;
-    struct config config = resolve("user = app\ngroups = 7", true);
-    accounts_check_mapped(&config.spec, 1001, 1002, note, NULL);
-    assert_non_null(strstr(said, "4: [worker:a] groups: can't be had"));
-    said[0] = '\0';
-    accounts_check_mapped(&config.spec, 1000, 1002, note, NULL);
-    assert_non_null(strstr(said, "3: [worker:a] user: can't be had"));
-    config_free(&config);
-    config = resolve("group = 7\ngroups = 8", true);
-    said[0] = '\0';
-    accounts_check_mapped(&config.spec, 1001, 7, note, NULL);
-    assert_non_null(strstr(said, "4: [worker:a] groups: can't be had"));
-    said[0] = '\0';
-    accounts_check_mapped(&config.spec, 1001, 1002, note, NULL);
-    assert_non_null(strstr(said, "3: [worker:a] group: can't be had"));
-    config_free(&config);
-    config = resolve("user = app", true);
-    said[0] = '\0';
-    accounts_check_mapped(&config.spec, 1001, 1003, note, NULL);
-    assert_non_null(strstr(said, "3: [worker:a] user: can't be had"));
-    said[0] = '\0';
-    config_free(&config);
-    config = resolve("user = app", true);
-    accounts_check_mapped(&config.spec, 1001, 1002, note, NULL);
-    assert_string_equal(said, "");
-    config_free(&config);
+    assert_non_null(strstr(unmapped("user = app\ngroups = 7", 1001, 1002), "4: [worker:a] groups: can't be had"));
+    assert_non_null(strstr(unmapped("user = app\ngroups = 7", 1000, 1002), "3: [worker:a] user: can't be had"));
+    assert_non_null(strstr(unmapped("group = 7\ngroups = 8", 1001, 7), "4: [worker:a] groups: can't be had"));
+    assert_non_null(strstr(unmapped("group = 7\ngroups = 8", 1001, 1002), "3: [worker:a] group: can't be had"));
+    assert_non_null(strstr(unmapped("user = app", 1001, 1003), "3: [worker:a] user: can't be had"));
+    assert_string_equal(unmapped("user = app", 1001, 1002), "");
 }
 
 int main(void) {
