@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "init/fd.h"
+#include "init/version.h"
 #include "init/whole.h"
 #include "supervisor/import.h"
 
@@ -19,7 +20,7 @@ enum {
     STATUS_WRONG = 2,  /* usage; 3, no brood there, is for commands to come */
 };
 
-static const char version[] = "broodctl 0.1.0\n";
+static const char version[] = "broodctl " BROOD_VERSION "\n";
 
 /* clang-format off: this is how it looks on a terminal */
 static const char help[] = "broodctl: the client of brood\n"

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "init/version.h"
 #include "supervisor/config.h"
 
 #define DEFAULT_CONFIG "/etc/brood.ini"

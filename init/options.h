@@ -14,8 +14,6 @@
 enum options_mode { MODE_RUN, MODE_CHECK, MODE_WRITE_SHIMS, MODE_HELP, MODE_VERSION };
 enum subreaper { SUBREAPER_DEFAULT, SUBREAPER_ON, SUBREAPER_OFF };
 
-#define BROOD_VERSION "0.1.0"
-
 /* Another exit status in place of one. All zero: each stays what it is. */
 #define REMAP_CODES 256
 struct remap {

@@ -2,7 +2,7 @@
  * from personality.c, which is code. */
 #include "init/personality_texts.h"
 
-#include "init/options.h"
+#include "init/version.h"
 
 #define STANDS_IN "(in fact brood " BROOD_VERSION ", called by that name)"
 #define ITS_MANUAL "What else differs, and why: man brood, \"As tini or dumb-init\".\n"
