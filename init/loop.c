@@ -111,13 +111,9 @@ static int open_parts(struct loop *loop, const struct loop_input *input) {
     void *memory = r == 0 ? unshared_alloc(sv_bytes(input->spec)) : NULL;
     if (r == 0 && !memory)
         r = -ENOMEM;
-    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
-    bool colour = !(no_colour && no_colour[0]) && !(term && strcmp(term, "dumb") == 0);
-    if (r == 0)
-        r = output_open(input->spec, performer->epoll, colour, &performer->output);
     if (r == 0)
         loop->core = sv_init(input->spec, memory);
-    return r;
+    return r < 0 ? r : output_open(input->spec, performer->epoll, &performer->output);
 }
 
 int loop_open(const struct loop_input *input, struct loop **ret, char *error, size_t size) {

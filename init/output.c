@@ -43,7 +43,7 @@ struct output {
     const struct spec *spec;
     int epoll;
     int name_width; /* of the longest name */
-    bool colour;
+    bool colour;    /* on terminals */
     bool finishing;
     uint32_t lanes_count; /* 1: both descriptors are the same file */
     uint32_t streams_count;
@@ -285,11 +285,18 @@ static int widest(const struct output *output) {
     return width;
 }
 
-int output_open(const struct spec *spec, int epoll, bool colour, struct output **ret) {
+/* On a terminal: https://no-color.org, and what terminals without any call themselves. */
+static bool wants_colour(void) {
+    const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+    return !(no_colour && no_colour[0]) && !(term && strcmp(term, "dumb") == 0);
+}
+
+int output_open(const struct spec *spec, int epoll, struct output **ret) {
     struct output *output = calloc(1, sizeof *output);
     if (!output)
         return -ENOMEM;
-    *output = (struct output){.spec = spec, .epoll = epoll, .colour = colour, .lanes[0].own = SINK_INIT(STDOUT_FILENO)};
+    *output = (struct output){
+        .spec = spec, .epoll = epoll, .colour = wants_colour(), .lanes[0].own = SINK_INIT(STDOUT_FILENO)};
     output->name_width = widest(output);
     if (output->name_width == 0) {
         free(output);

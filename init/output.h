@@ -18,8 +18,8 @@
 
 struct output;
 
-/* *ret is the caller's, NULL where no group needs it. colour: on terminals. Returns 0, or -ENOMEM. */
-int output_open(const struct spec *spec, int epoll, bool colour, struct output **ret);
+/* Returns 0, or -ENOMEM. *ret is the caller's, and untouched where no group needs it. */
+int output_open(const struct spec *spec, int epoll, struct output **ret);
 
 /* What is still unwritten is dropped, with a warning. Takes NULL. */
 void output_close(struct output *output);
