@@ -126,8 +126,8 @@ static const char *why_of(const char *section) {
 }
 
 static void write_section(struct importer *importer, struct import_section *section) {
-    static const char *const shown[] = {"programs", "command", "events",
-                                        "files"}; /* what one wants to be reminded of */
+    /* What one wants to be reminded of. */
+    static const char *const shown[] = {"programs", "command", "events", "files"};
     char line[NUMBER_BYTES];
     (void)snprintf(line, sizeof(line), "; line %u: [", section->line);
     write_line(importer, 0, line, printable_text(importer, section->name), "]: ", why_of(section->name), NULL);

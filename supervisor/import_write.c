@@ -1,6 +1,5 @@
-/* The result of an import, line by line. For each line it is noted which line of the
- * source it is about: should the config's own reader refuse one after all, the fault
- * can say where that came from. */
+/* The result of an import, line by line. For each line it is noted which line of the source it is about: should the
+ * config's own reader refuse one after all, the fault can say where that came from. */
 #include "supervisor/import_internal.h"
 
 #include <stdarg.h>

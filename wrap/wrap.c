@@ -149,9 +149,8 @@ static int choose_root(struct wrap *wrap, char *error, size_t size) {
     if (r < 0 && input->sections_count == 0)
         snprintf(error, size,
                  "no place for the library by which the workers of type = cluster share a port: %s; set "
-                 "SPAWN_WRAP_SHIM_ROOT to a "
-                 "directory that can be written and isn't mounted noexec, make it with the image, by brood "
-                 "--write-shims, or use listen",
+                 "SPAWN_WRAP_SHIM_ROOT to a directory that can be written and isn't mounted noexec, make it with the "
+                 "image, by brood --write-shims, or use listen",
                  why);
     else if (r < 0)
         snprintf(
