@@ -48,10 +48,10 @@ static void write_failed(struct channel *channel, int error) {
     channel->gone = !full;
     channel->failing = true; /* what is said now may come back here */
     if (full && !said)
-        log_record(LOG_WARNING, "output", NULL, "%s takes no more, lines are dropped: %s", channel->name,
+        log_record(LOG_WARNING, "container", NULL, "%s takes no more, lines are dropped: %s", channel->name,
                    strerror(error));
     else if (!full)
-        log_record(LOG_WARNING, "output", NULL, "%s is gone, what workers write there is dropped from now on: %s",
+        log_record(LOG_WARNING, "container", NULL, "%s is gone, what workers write there is dropped from now on: %s",
                    channel->name, strerror(error));
 }
 

@@ -323,7 +323,7 @@ static void close_lane(struct lane *lane) {
     if (lane->to.sink == &lane->own)
         done = sink_reset(&lane->own) && done;
     if (!done)
-        log_record(LOG_WARNING, "output", NULL, "the last lines of the workers were dropped: %s took no more",
+        log_record(LOG_WARNING, "container", NULL, "the last lines of the workers were dropped: %s took no more",
                    lane->to.name);
     unshared_free(lane->work, STREAM_WORK_BYTES);
 }

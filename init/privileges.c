@@ -40,7 +40,7 @@ static const struct privileges_failure failures[] = {
     [OWN] = {"capabilities (capset)", -1},
     [UMASK] = {"umask", -1},
     [OOM] = {"oom_score_adj (" PRIVILEGES_OOM_FILE ")", CAP_SYS_RESOURCE},
-    [LIMIT] = {"limit_* (setrlimit)", CAP_SYS_RESOURCE},
+    [LIMIT] = {"limit_", CAP_SYS_RESOURCE}, /* which one is put behind it */
     [NICE] = {"nice (setpriority)", CAP_SYS_NICE},
     [BOUNDING] = {"capabilities (PR_CAPBSET_DROP)", CAP_SETPCAP},
     [GROUPS] = {"groups (setgroups)", CAP_SETGID},
@@ -107,12 +107,14 @@ static int resource_of(const char *name) {
     return -1;
 }
 
-static int set_limits(const struct spec_identity *identity) {
+static int set_limits(const struct spec_identity *identity, const char **ret_refused) {
     for (uint32_t i = 0; i < identity->limits_count; i++) {
         const struct spec_limit *limit = &identity->limits[i];
         struct rlimit wanted = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
-        if (setrlimit((unsigned)resource_of(limit->name), &wanted) < 0)
+        if (setrlimit((unsigned)resource_of(limit->name), &wanted) < 0) {
+            *ret_refused = limit->name;
             return -errno;
+        }
     }
     return 0;
 }
@@ -147,7 +149,7 @@ static int set_ambient(uint64_t ambient) {
 }
 
 /* Limits first, since RLIMIT_NICE can allow what comes next. */
-static int apply_outer(const struct privileges *privileges, enum step *step) {
+static int apply_outer(const struct privileges *privileges, enum step *step, const char **ret_refused) {
     const struct spec_identity *identity = privileges->identity;
     int r = 0;
     if (identity->umask >= 0)
@@ -157,7 +159,7 @@ static int apply_outer(const struct privileges *privileges, enum step *step) {
         r = set_oom_score(identity->oom_score_adj);
     if (r == 0) {
         *step = LIMIT;
-        r = set_limits(identity);
+        r = set_limits(identity, ret_refused);
     }
     if (r == 0 && identity->has_nice) {
         *step = NICE;
@@ -206,9 +208,10 @@ static int apply_capabilities(const struct privileges *privileges, enum step *st
 
 int privileges_apply(const struct privileges *privileges, struct privileges_failure *ret_failure) {
     enum step step = OWN;
+    const char *limit = NULL;
     int r = take_own();
     if (r == 0 && privileges->identity)
-        r = apply_outer(privileges, &step);
+        r = apply_outer(privileges, &step, &limit);
     if (r == 0 && privileges->identity)
         r = apply_ids(privileges, &step);
     if (r == 0 && privileges->capabilities)
@@ -219,5 +222,7 @@ int privileges_apply(const struct privileges *privileges, struct privileges_fail
     }
     if (r < 0)
         *ret_failure = failures[step];
+    if (r < 0 && limit)
+        snprintf(ret_failure->text, sizeof ret_failure->text, "limit_%s (setrlimit)", limit);
     return r;
 }

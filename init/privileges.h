@@ -26,7 +26,7 @@ struct privileges {
 
 /* What failed; text names key and call: "user (setresuid)". */
 struct privileges_failure {
-    const char *text;
+    char text[64];
     int capability; /* that it needs; -1: none */
 };
 

@@ -252,8 +252,10 @@ def test_identity_user_that_brood_cannot_become(t):
 
 
 def test_identity_limit_above_broods_own(t):
-    refused(t, ("prlimit", "--core=0:0", *only("kill,setuid,setgid")), "limit_core = 5",
-            r"\[worker:web\] limit_\* \(setrlimit\): brood does not hold cap_sys_resource")
+    """The one of several that is refused is named."""
+    refused(t, ("prlimit", "--core=0:0", *only("kill,setuid,setgid")),
+            "limit_cpu = 1000\nlimit_core = 5\nlimit_nofile = 9",
+            r"\[worker:web\] limit_core \(setrlimit\): brood does not hold cap_sys_resource")
 
 
 def test_identity_user_without_the_right_to_kill(t):

@@ -183,7 +183,7 @@ def test_output_stalled_reader_holds_up_no_stop(t):
         """, stdout=write)
     t.poll(lambda: is_full(write), "a full pipe")
     t.between(brood.stop(signal.SIGTERM, 0), 900, 4000, "the stop: a second for a reader that may come back")
-    brood.has("warning: output: the last lines of the workers were dropped: standard output took no more", 1)
+    brood.has("warning: container: the last lines of the workers were dropped: standard output took no more", 1)
     t.match(brood.records[-1].text, "container: exit 0", "the outcome comes last")
     os.close(read)
     os.close(write)
@@ -201,7 +201,7 @@ def test_output_reader_is_gone(t):
     t.wait_event("flood/0 written")
     brood.wait_record(r"^flood/0 \| done$")
     brood.stop(signal.SIGTERM, 0)
-    brood.has("warning: output: standard output is gone, what workers write there is dropped", 1)
+    brood.has("warning: container: standard output is gone, what workers write there is dropped", 1)
 
 
 def test_output_closed_or_kept_by_somebody(t):

@@ -217,7 +217,7 @@ static void test_reader_is_gone(void **state) {
         channel_flush(&channel);
     }
     enum log_diverted diverted = channel_divert(&channel, "record\n", 7);
-    finish("brood: warning: output: standard error is gone, what workers write there is dropped from now on: ");
+    finish("brood: warning: container: standard error is gone, what workers write there is dropped from now on: ");
     assert_true(channel.gone && channel_is_empty(&channel));
     assert_int_equal(diverted, LOG_NOT_DIVERTED);
     assert_int_equal(channel.written, 0);
@@ -235,7 +235,7 @@ static void test_terminal_hangs_up(void **state) {
     close(master);
     put("line\n");
     channel_flush(&channel);
-    finish("brood: warning: output: standard error is gone, what workers write there is dropped from now on: ");
+    finish("brood: warning: container: standard error is gone, what workers write there is dropped from now on: ");
     assert_true(terminal && channel.gone);
     close(slave);
 }
