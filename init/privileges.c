@@ -119,7 +119,14 @@ static int set_limits(const struct spec_identity *identity, const char **ret_ref
     return 0;
 }
 
-static int drop_bounding(uint64_t dropped) {
+/* What is out of the bounding set can't be made inheritable any more, but stays it: "!^cap_kill", as libcap has it. */
+static int drop_bounding(uint64_t dropped, uint64_t inheritable) {
+    int r = 0;
+    if (dropped & inheritable)
+        r = set_flags(privileges_own_set(CAP_PERMITTED), privileges_own_set(CAP_EFFECTIVE),
+                      privileges_own_set(CAP_INHERITABLE) | inheritable);
+    if (r < 0)
+        return r;
     for (int i = 0; i < cap_max_bits(); i++)
         if (dropped & PRIVILEGES_BIT(i) && cap_get_bound(i) > 0 && cap_drop_bound(i) < 0)
             return -errno;
@@ -167,7 +174,7 @@ static int apply_outer(const struct privileges *privileges, enum step *step, con
     }
     if (r == 0) {
         *step = BOUNDING;
-        r = drop_bounding(privileges->dropped);
+        r = drop_bounding(privileges->dropped, privileges->inheritable);
     }
     return r;
 }

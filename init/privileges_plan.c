@@ -170,8 +170,9 @@ static int check_item(const struct privileges_plan *plan, int32_t group, char *e
         return refuse(section.text, key, capability, EPERM, error, size);
     if (try_identity(privileges, &trial) == 0)
         return 0;
-    bool held = trial.capability < 0 || permitted & PRIVILEGES_BIT(trial.capability);
-    return refuse(section.text, trial.text, held ? -1 : trial.capability, trial.error, error, size);
+    bool denied = trial.error == EPERM || trial.error == EACCES; /* else no capability would help: a read-only /proc */
+    bool lacked = denied && trial.capability >= 0 && !(permitted & PRIVILEGES_BIT(trial.capability));
+    return refuse(section.text, trial.text, lacked ? trial.capability : -1, trial.error, error, size);
 }
 
 int privileges_open(const struct spec *spec, struct privileges_plan **ret, char *error, size_t size) {

@@ -242,6 +242,20 @@ def refused(t, inside, line, pattern):
     t.equal(t.told("web/0 start"), [], "nothing is started")
 
 
+def test_identity_capability_out_of_the_bounding_set_that_is_held(t):
+    """libcap's "!^": the worker has it, and nothing that it executes could have it in another way."""
+    brood = start(t, f"""
+        [worker:web]
+        start = {worker(t, 'show', 'serve')}
+        user = app
+        capabilities = !^cap_net_bind_service
+        """)
+    pid = pid_of(t, brood, "web")
+    t.equal(capability_sets(pid), [NET_BIND] * 4, "its sets")
+    t.equal(int(status_field(pid, "CapBnd"), 16) & NET_BIND, 0, "its bounding set")
+    brood.stop()
+
+
 def test_identity_capability_that_brood_lacks(t):
     refused(t, only("kill,setuid,setgid"), "user = app\n        capabilities = ^cap_net_raw",
             r"\[worker:web\] capabilities: brood does not hold cap_net_raw")
@@ -256,6 +270,13 @@ def test_identity_limit_above_broods_own(t):
     refused(t, ("prlimit", "--core=0:0", *only("kill,setuid,setgid")),
             "limit_cpu = 1000\nlimit_core = 5\nlimit_nofile = 9",
             r"\[worker:web\] limit_core \(setrlimit\): brood does not hold cap_sys_resource")
+
+
+def test_identity_refused_for_what_no_capability_helps(t):
+    """The cause is named, not a capability that brood lacks as well."""
+    read_only = ("sh", "-c", "mount -n -o remount,ro /proc && exec \"$@\"", "sh")
+    refused(t, (*read_only, *only("kill,setuid,setgid")), "oom_score_adj = 5",
+            r"\[worker:web\] oom_score_adj \(/proc/self/oom_score_adj\): Read-only file system")
 
 
 def test_identity_user_without_the_right_to_kill(t):
