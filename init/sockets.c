@@ -166,8 +166,10 @@ static int remove_stale(struct attempt *attempt, const struct sockaddr_un *addre
     CLEANUP_FD int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
-    if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno != ECONNREFUSED) {
-        snprintf(attempt->why, sizeof attempt->why, "; a live process has it");
+    int error = connect(fd, (const struct sockaddr *)address, sizeof *address) < 0 ? errno : 0;
+    if (error != ECONNREFUSED) {
+        snprintf(attempt->why, sizeof attempt->why, "; %s",
+                 error == EACCES ? "brood may not ask whether a live process has it" : "a live process has it");
         return -EADDRINUSE;
     }
     return unlink(address->sun_path) < 0 ? -errno : 0;

@@ -294,6 +294,13 @@ def test_listen_unix_file(t):
     t.file("sock", "a file")
     refused(t, f"unix:{path}", r"what is there is no socket")
     t.equal(open(path, encoding="utf-8").read(), "a file", "what was there")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stale:
+        stale.bind(path)
+    os.chmod(path, 0o600)
+    refused(t, f"unix:{path}", r"Address in use; brood may not ask whether a live process has it$",
+            mode="child", prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
+    t.ok(os.path.lexists(path), "what may be somebody's is still there")
     refused(t, f"unix:{t.directory}/nowhere/sock", r"No such file or directory")
 
 
