@@ -135,7 +135,7 @@ int accounts_resolve(struct config *config, const struct accounts_files *files, 
 /* --- checks ------------------------------------------------------------------------------------------------------- */
 
 int accounts_check(struct config *config, accounts_report report, void *context) {
-    struct accounts_files files = {.passwd = fopen("/etc/passwd", "re"), .group = fopen("/etc/group", "re")};
+    struct accounts_files files = {.passwd = ids_open("/etc/passwd"), .group = ids_open("/etc/group")};
     int r = accounts_resolve(config, &files, report, context);
     if (files.passwd)
         fclose(files.passwd);

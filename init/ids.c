@@ -6,6 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* musl's fgetpwent() and fgetgrent() take the last byte of a line for its end. Files that are made for an image often
+ * have none behind the last line, which would lose a letter, or a colon and so itself: the copy has one. */
+static FILE *complete(FILE *file, size_t length) {
+    FILE *copy = fmemopen(NULL, length + sizeof "\n", "w+");
+    rewind(file);
+    for (int byte; copy && (byte = fgetc(file)) != EOF;)
+        fputc(byte, copy);
+    if (copy) {
+        fputc('\n', copy);
+        rewind(copy);
+    }
+    fclose(file);
+    return copy;
+}
+
+FILE *ids_open(const char *path) {
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return NULL;
+    if (fseek(file, -1, SEEK_END) == 0 && fgetc(file) != '\n')
+        return complete(file, (size_t)ftell(file));
+    rewind(file);
+    return file;
+}
+
 bool ids_number(const char *text, uint32_t *ret) {
     if (text[strspn(text, "0123456789")] != '\0')
         return false;
@@ -41,7 +66,7 @@ bool ids_group(FILE *group, const char *text, uint32_t *ret) {
 int ids_find_user(const char *text, uid_t *ret) {
     if (ids_number(text, ret))
         return 0;
-    FILE *file = fopen("/etc/passwd", "re");
+    FILE *file = ids_open("/etc/passwd");
     if (!file)
         return -errno;
     const struct passwd *entry = ids_user_entry(file, text, 0);
@@ -55,7 +80,7 @@ int ids_find_user(const char *text, uid_t *ret) {
 int ids_find_group(const char *text, gid_t *ret) {
     if (ids_number(text, ret))
         return 0;
-    FILE *file = fopen("/etc/group", "re");
+    FILE *file = ids_open("/etc/group");
     if (!file)
         return -errno;
     bool found = ids_group(file, text, ret);

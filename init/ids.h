@@ -10,6 +10,9 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+/* /etc/passwd or /etc/group, to be handed in below, the caller's to fclose(); NULL with errno. */
+FILE *ids_open(const char *path);
+
 /* The number that text is, as the config has checked it: at most 2^32 - 2. False where it is a name. */
 bool ids_number(const char *text, uint32_t *ret);
 

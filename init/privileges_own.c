@@ -99,7 +99,7 @@ static bool has_flag(const char *path, unsigned long flag) {
 }
 
 static bool has_name(uint32_t uid) {
-    FILE *file = fopen("/etc/passwd", "re");
+    FILE *file = ids_open("/etc/passwd");
     bool named = file && ids_user_entry(file, NULL, uid) != NULL;
     if (file)
         fclose(file);

@@ -138,6 +138,37 @@ def test_identity_numbers_groups_and_a_directory_of_the_users(t):
     os.rmdir("closed")
 
 
+def test_identity_of_files_without_a_last_end_of_line(t):
+    """An image's files may end without one, and the last line is one like all."""
+    inside = accounts(t)
+    t.file("passwd", PASSWD + "last:x:2001:2002:::")
+    t.file("group", GROUPS + "bonus:x:2003:other,last")
+    brood = t.brood(f"""
+        [worker:web]
+        start = {worker(t, 'show', 'serve')}
+        user = last
+        type = cluster
+        listen = unix:{t.directory}/sock?user=last&group=bonus
+        """, path=t.directory + "/brood", namespace_options=("--mount-proc", "--mount"), in_namespace=inside)
+    pid = pid_of(t, brood, "web")
+    t.equal(status_field(pid, "Groups").split(), ["2002", "2003"], "its groups")
+    with open(f"/proc/{pid}/environ", encoding="utf-8") as file:
+        t.ok("SHELL=/bin/sh" in file.read().split("\0"), "its SHELL")
+    info = os.lstat(t.directory + "/sock")
+    t.equal((info.st_uid, info.st_gid), (2001, 2003), "the socket's owner")
+    brood.stop()
+    t.events.clear()
+    t.file("passwd", PASSWD + "last:x:2001:2002::/home/last:/bin/shell")
+    brood = t.brood(f"""
+        [worker:web]
+        start = {worker(t, 'show', 'serve')}
+        user = last
+        """, path=t.directory + "/brood", namespace_options=("--mount-proc", "--mount"), in_namespace=inside)
+    with open(f"/proc/{pid_of(t, brood, 'web')}/environ", encoding="utf-8") as file:
+        t.ok("SHELL=/bin/shell" in file.read().split("\0"), "its SHELL, whole")
+    brood.stop()
+
+
 def test_identity_of_nobody_is_a_fault_with_its_line(t):
     config = t.config("""
         [worker:web]

@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "init/accounts.h"
+#include "init/ids.h"
 
 static char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
                        "# a comment\n"
@@ -116,12 +118,40 @@ static void in_a_user_namespace(void **state) {
     assert_string_equal(unmapped("user = app", 1001, 1002), "");
 }
 
+/* What ids_open() makes of a file with these bytes. */
+static const char *opened(const char *bytes) {
+    static char text[64];
+    char path[] = "/tmp/test_accounts.XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, strlen(bytes)), strlen(bytes));
+    FILE *file = ids_open(path);
+    assert_non_null(file);
+    for (int i = 0; i < 2; i++) {
+        text[fread(text, 1, sizeof text - 1, file)] = '\0';
+        rewind(file);
+    }
+    fclose(file);
+    close(fd);
+    unlink(path);
+    return text;
+}
+
+static void last_lines(void **state) {
+    (void)state;
+    assert_string_equal(opened(""), "");
+    assert_string_equal(opened("\n"), "\n");
+    assert_string_equal(opened("a:x:1:\nb:x:2:\n"), "a:x:1:\nb:x:2:\n");
+    assert_string_equal(opened("a:x:1:\nb:x:2:"), "a:x:1:\nb:x:2:\n");
+    assert_string_equal(opened("a"), "a\n");
+    assert_null(ids_open("/tmp/test_accounts.none"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(users),
-        cmocka_unit_test(groups),
-        cmocka_unit_test(faults),
-        cmocka_unit_test(in_a_user_namespace),
+        cmocka_unit_test(users),      cmocka_unit_test(groups),
+        cmocka_unit_test(faults),     cmocka_unit_test(in_a_user_namespace),
+        cmocka_unit_test(last_lines),
     };
     return cmocka_run_group_tests_name("accounts", tests, NULL, NULL);
 }
