@@ -1,7 +1,8 @@
 /* One [worker:NAME]. What supervisord does by default and brood doesn't is written down, so that the two behave
  * alike: only the program itself is asked to stop, starts that fail are given up after three retries, and the others go
  * on then. The numbers of restart_limit come from that: as many failures as retries, within the time that these
- * take where each life is shorter than startsecs, so that a program that lives longer is restarted for ever. */
+ * take where each life is shorter than startsecs. A program that lives some seconds longer is restarted for ever, as it
+ * was; brood counts every failure in the window, so that one that lives hardly longer is given up, too. */
 #include "supervisor/import_internal.h"
 
 #include <inttypes.h>
@@ -93,13 +94,22 @@ static void write_listen(struct importer *importer, const struct unit *unit) {
 
 enum restarting { RESTARTING_NO, RESTARTING_UNEXPECTED, RESTARTING_ALWAYS };
 
+/* In whatever case: supervisord lowers it first. */
+static bool is_unexpected(const char *value) {
+    static const char word[] = "unexpected";
+    size_t i = 0;
+    while (word[i] != '\0' && (value[i] == word[i] || value[i] == word[i] - 'a' + 'A'))
+        i++;
+    return word[i] == '\0' && value[i] == '\0';
+}
+
 static enum restarting restarting_of(struct importer *importer, const struct unit *unit) {
     struct import_key *key;
     const char *value = plain_value(importer, unit, "autorestart", &key);
     int flag = value == NULL ? -1 : flag_parse(value);
     if (flag >= 0)
         return flag == 1 ? RESTARTING_ALWAYS : RESTARTING_NO;
-    if (value != NULL && strcmp(value, "unexpected") != 0)
+    if (value != NULL && !is_unexpected(value))
         import_fault(importer, key->line, "autorestart: %s is neither true, false nor unexpected",
                      excerpt(&importer->parser, value, strlen(value), true));
     return RESTARTING_UNEXPECTED;
@@ -145,8 +155,8 @@ static void write_restart(struct importer *importer, const struct unit *unit) {
             write_remark(importer, codes, "brood needs at least one status that is a success");
     }
     if (restarting == RESTARTING_NO) {
-        if (has_retries && retries > 0)
-            write_remark(importer, key_find(importer, unit->section, "startretries"),
+        if (retries > 0 && seconds > 0) /* supervisord tries these again, whatever autorestart says */
+            write_remark(importer, key_find(importer, unit->section, has_retries ? "startretries" : "autorestart"),
                          "with restart = no a failed start isn't tried again either");
         return;
     }

@@ -135,6 +135,12 @@ static void restarting(void **state) {
         {X "autorestart=false\nstartretries=5\n",
          "restart = no\n; line 4: startretries=5: with restart = no a failed start isn't tried again either",
          "restart_limit"},
+        {X "autorestart=no\n",
+         "restart = no\n; line 3: autorestart=no: with restart = no a failed start isn't tried again either",
+         "restart_limit"},
+        {X "autorestart=false\nstartsecs=0\nstartretries=5\n", "restart = no", "tried again"},
+        {X "autorestart=false\nstartretries=0\n", "restart = no", "tried again"},
+        {X "autorestart=Unexpected\n", "restart_limit = 3/12s", "restart = "},
         {X "startsecs=0\n", "restart_limit = 0", "stable_after"},
         {X "startsecs=5\nstartretries=1\n", "restart_delay = 1s\nrestart_limit = 1/7s\nstable_after = 5s", NULL},
         {X "startretries=0\n", "restart_limit = 1/3s\n; line 3: startretries=0: one retry is brood's least", NULL},
@@ -228,10 +234,10 @@ static void faults(void **state) {
         {"[program:x]\ncommand=x %d\n", "2: command: \"%d\" can't be expanded; write %% for a percent sign\n", NULL},
         {"[program:x]\ncommand=x %(no)s\n", "2: command: \"%(no)s\" can't be expanded; write %% for a percent sign\n",
          NULL},
-        {X "numprocs=many\nautostart=maybe\nautorestart=perhaps\nstopsignal=STOPP\nstopwaitsecs=-1\n",
+        {X "numprocs=many\nautostart=maybe\nautorestart=Unexpectedly\nstopsignal=STOPP\nstopwaitsecs=-1\n",
          "3: numprocs: \"many\" is not a whole number from 0 to 10000\n"
          "4: autostart: \"maybe\" is neither true nor false\n"
-         "5: autorestart: \"perhaps\" is neither true, false nor unexpected\n"
+         "5: autorestart: \"Unexpectedly\" is neither true, false nor unexpected\n"
          "6: stopsignal: \"STOPP\" is not a signal\n"
          "7: stopwaitsecs: \"-1\" is not a whole number from 0 to 31536000\n",
          NULL},
