@@ -153,7 +153,9 @@ int load_config(const struct options *options, struct config *ret, char *error, 
         int r = read_config(options, &bytes, &input.length);
         if (r < 0) {
             snprintf(error, size, "%s: %s%s", name_of(options), strerror(-r),
-                     options->config_implied ? "; give --config FILE or a COMMAND, see brood --help" : "");
+                     !options->config_implied    ? ""
+                     : options->mode == MODE_RUN ? "; give --config FILE or a COMMAND, see brood --help"
+                                                 : "; give --config FILE, see brood --help");
             return r == -ENOMEM ? STATUS_SYSTEM : STATUS_USAGE;
         }
         input.bytes = bytes;

@@ -36,6 +36,11 @@ def test_missing_config(t):
     status, _, err = t.run(env={"BROOD_CONFIG": "/nowhere/other.ini"})
     t.equal(status, 100, "status")
     t.match(err, "/nowhere/other.ini", "the file is named")
+    for options in ((), ("-C",), ("-w", "/x")):
+        remedy = "--config FILE," if options else "--config FILE or a COMMAND,"
+        status, _, err = t.run(*options, env={"BROOD_CONFIG": "/nowhere/other.ini"})
+        t.equal(status, 100, f"brood {options}")
+        t.match(err, f"; give {remedy} see brood --help\n", "only what would help")
 
 
 def test_config_that_is_a_directory(t):
