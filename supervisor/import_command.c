@@ -145,18 +145,21 @@ static void add_shell_word(struct importer *importer, struct buffer *buffer, con
         buffer_text(importer, buffer, "\"");
 }
 
+/* -f: of a bare reference the shell makes words, as supervisord does, but no names of files where its value has a *. */
 static void add_shell(struct importer *importer, struct buffer *buffer, const char *words, int count, bool socket) {
     struct buffer script = {.length = 0};
+    bool bare = false;
     buffer_text(importer, &script, "exec");
     for (; count > 0; count--, words += strlen(words) + 1) {
         buffer_text(importer, &script, " ");
         add_shell_word(importer, &script, words);
+        bare = bare || strchr(words, REFERENCE_BARE) != NULL;
     }
     if (socket)
         buffer_text(importer, &script, " <&3 3<&-");
     if (importer_failed(importer))
         return;
-    buffer_text(importer, buffer, "sh -c ");
+    buffer_text(importer, buffer, bare ? "sh -fc " : "sh -c ");
     add_word(importer, buffer, script.bytes);
 }
 

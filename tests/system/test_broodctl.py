@@ -85,6 +85,7 @@ def test_broodctl_import_here(t):
 def test_broodctl_import_runs(t):
     """What was imported runs: words, variables, numbers of processes, a success status that isn't 0."""
     program = OPTIONS["programs"] + "/worker"
+    directory = os.path.dirname(t.file("say:all", ""))  # which a shell would find in say:a*
     path = t.file("run.conf", f"""
 [supervisord]
 environment=GREETING="hello, %(ENV_NAME)s"
@@ -94,6 +95,10 @@ command={program} 'say:%(ENV_NAME)s and  "more"' env:GREETING env:OWN exit:3
 environment=OWN='it "is; %%'
 exitcodes=3
 
+[program:bare]
+command={program} %(ENV_WORDS)s serve
+directory={directory}
+
 [program:stays]
 command={program} say:%(program_name)s-%(process_num)02d serve
 numprocs=2
@@ -101,7 +106,9 @@ numprocs_start=7
 """)
     status, out, err = client(t, "import", path)
     t.equal((status, err), (0, ""), "the import")
-    brood = t.brood(t.file("run.ini", out), env={"NAME": "world"})
+    brood = t.brood(t.file("run.ini", out), env={"NAME": "world", "WORDS": "say:one say:a*"})
+    t.wait_event("bare/0 one")
+    t.wait_event(r"bare/0 a\*")
     t.wait_event("stays_7/0 stays-07")
     t.wait_event("stays_8/0 stays-08")
     brood.wait_record("show/0.*completed")

@@ -92,10 +92,10 @@ static void commands(void **state) {
         {"[program:x]\ncommand=a \"it's\\\\$\\n\"\n", "start = a \"it's\\\\$\\n\"", NULL},
         {"[program:x]\ncommand=%(here)s/%(program_name)s 100%% %(group_name)s\n", "start = /etc/sv/x 100% x", NULL},
         {"[group:g]\nprograms=y, x\n[program:x]\ncommand=%(group_name)s\n[program:y]\ncommand=y\n", "start = g", NULL},
-        {"[program:x]\ncommand=a --port=%(ENV_PORT)s\n", "start = sh -c 'exec a --port=${PORT?}'", NULL},
+        {"[program:x]\ncommand=a --port=%(ENV_PORT)s\n", "start = sh -fc 'exec a --port=${PORT?}'", NULL},
         {"[program:x]\ncommand=a \"%(ENV_A)s b\" '$c' \"it's\" d=\"%(ENV_D)s\"\n",
          "start = sh -c \"exec a \\\"\\${A?} b\\\" \\\"\\\\\\$c\\\" \\\"it's\\\" d=\\\"\\${D?}\\\"\"", NULL},
-        {"[program:x]\ncommand=%(ENV_A)s%(ENV_B)s;%(ENV_C)s\n", "start = sh -c 'exec ${A?}${B?}\";\"${C?}'", NULL},
+        {"[program:x]\ncommand=%(ENV_A)s%(ENV_B)s;%(ENV_C)s\n", "start = sh -fc 'exec ${A?}${B?}\";\"${C?}'", NULL},
         {"[program:x]\ncommand=a %(process_num)03d %(numprocs)s %(process_num)-3d.\nnumprocs_start=7\n",
          "start = a 007 1 7  .", NULL},
     };
