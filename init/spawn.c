@@ -253,7 +253,7 @@ static void name_interpreter(const char *path, char *text, size_t size) {
 static _Noreturn void exec_failed(int status_fd, const char *name, const char *path, int error) {
     char why[320];
     if (error != ENOENT || path[0] == '\0')
-        fail(status_fd, STAGE_EXEC, error, "cannot execute ", name);
+        fail(status_fd, STAGE_EXEC, error, "cannot execute ", name[0] ? name : "an empty word");
     struct spawn_failure failure = {.stage = STAGE_INTERPRETER, .error = error};
     name_interpreter(path, why, sizeof why);
     snprintf(failure.text, sizeof failure.text, "cannot execute %.160s: %.300s", path, why);

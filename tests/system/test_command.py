@@ -24,6 +24,9 @@ def test_command_that_is_missing(t):
     t.equal(brood.wait(), 127, "status")
     brood.has("/nowhere/prog: No such file")
     t.equal(t.brood(command=["no-such-program-at-all"]).wait(), 127, "status by PATH")
+    brood = t.brood(command=["", "x"])
+    t.equal(brood.wait(), 127, "status of what a variable without a value leaves")
+    brood.has("cannot execute an empty word: No such file")
 
 
 def test_command_that_is_not_executable(t):
