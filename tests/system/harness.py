@@ -12,6 +12,7 @@ import os
 import re
 import select
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -214,6 +215,16 @@ class Test:
             file.write(content if isinstance(content, bytes) else content.encode())
         os.chmod(path, mode)
         self.files.add(name)
+        return path
+
+    def copy_of(self, name, directory=None):
+        """The path of a copy of brood, or of a helper program, that any user may execute: the repository may lie where
+        only its owner can go."""
+        source = OPTIONS["brood"] if name == "brood" else f"{OPTIONS['programs']}/{name}"
+        path = os.path.join(directory or self.directory, name)
+        shutil.copy(source, path)
+        if directory is None:
+            self.files.add(name)
         return path
 
     def config(self, text, name="brood.ini"):

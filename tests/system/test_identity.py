@@ -1,10 +1,9 @@
 """Who processes are and what they may do: user, groups, limits, capabilities; what brood does without; what it keeps."""
 
 import os
-import shutil
 import signal
 
-from harness import OPTIONS, status_field
+from harness import status_field
 
 USER, GROUP, EXTRA = 61001, 61002, 61003
 PASSWD = f"root:x:0:0:root:/root:/bin/sh\napp:x:{USER}:{GROUP}:App:/home/app:/bin/app-shell\n"
@@ -24,9 +23,8 @@ def accounts(t):
 
 
 def copy(t):
-    for name, source in (("brood", OPTIONS["brood"]), ("worker", OPTIONS["programs"] + "/worker")):
-        shutil.copy(source, os.path.join(t.directory, name))
-        t.files.add(name)
+    t.copy_of("brood")
+    t.copy_of("worker")
 
 
 def start(t, config, *options, inside=(), **keywords):

@@ -277,7 +277,7 @@ def test_output_stop_hooks_and_probes(t):
     brood.has(r"^web/0 \| hooked$", 1)
 
 
-def floods_in_one_pipe(t, **start):
+def floods_in_one_pipe(t, program, **start):
     """Standard output and error are one pipe, slowly read, and brood has records too: every line is whole."""
     read, write = os.pipe()
     os.set_blocking(read, False)
@@ -288,7 +288,7 @@ def floods_in_one_pipe(t, **start):
         start = sh -c 'seq 1 30000; seq 1 30000 >&2; exit 0'
         output = prefix
         [worker:crash]
-        start = {worker("exit:1")}
+        start = {program} exit:1
         restart_delay = 1ms..1ms
         restart_limit = 50/10m
         on_failure = continue
@@ -307,7 +307,7 @@ def floods_in_one_pipe(t, **start):
 
 
 def test_output_and_records_in_one_pipe(t):
-    floods_in_one_pipe(t)
+    floods_in_one_pipe(t, worker())
 
 
 # --- standard output and error belong to root, brood doesn't: they can't be opened again, and may be waited for
@@ -317,7 +317,7 @@ ANOTHER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
 
 def test_output_of_another_user_is_whole(t):
-    t.equal(floods_in_one_pipe(t, in_namespace=ANOTHER), "65534", "brood's user")
+    t.equal(floods_in_one_pipe(t, t.copy_of("worker"), in_namespace=ANOTHER), "65534", "brood's user")
 
 
 def test_output_of_another_user_holds_up_nothing(t):
@@ -331,7 +331,7 @@ def test_output_of_another_user_holds_up_nothing(t):
         count = 2
         start = sh -c 'yes abcdefghijklm'
         [worker:quiet]
-        start = {worker("say:start", "wait:10", "exit:1")}
+        start = {t.copy_of("worker")} say:start wait:10 exit:1
         restart_delay = 1ms..1ms
         restart_limit = 0
         """, stdout=write, stderr=write, in_namespace=ANOTHER)

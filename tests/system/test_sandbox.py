@@ -17,12 +17,8 @@ def sandbox(t, config, *options, nobody=False, **keywords):
     """As nobody: from copies, since the repository may lie where nobody can't go."""
     if not nobody:
         return t.brood(config, "--sandbox", *options, mode="child", **keywords)
-    for name in ("brood", "worker"):
-        source = OPTIONS["brood"] if name == "brood" else OPTIONS["programs"] + "/worker"
-        shutil.copy(source, os.path.join(t.directory, name))
-        t.files.add(name)
-    return t.brood(config, "--sandbox", *options, mode="child", path=t.directory + "/brood", before=as_nobody,
-                   **keywords)
+    t.copy_of("worker")
+    return t.brood(config, "--sandbox", *options, mode="child", path=t.copy_of("brood"), before=as_nobody, **keywords)
 
 
 def check_stop(t, nobody):
@@ -115,11 +111,13 @@ LIST_TMP = ["sh", "-c", "ls -A /tmp; touch /tmp/inside"]
 
 def test_sandbox_tmp_is_private(t):
     t.file("outside")
-    for nobody in (False, True):
-        brood = t.brood(None, "--sandbox", command=LIST_TMP, mode="child", keep_stdout=True, cwd="/",
-                        before=as_nobody if nobody else None)
+    path = t.copy_of("brood", "/srv")
+    for before in (None, as_nobody):
+        brood = t.brood(None, "--sandbox", command=LIST_TMP, mode="child", keep_stdout=True, cwd="/", path=path,
+                        before=before)
         t.equal((brood.wait(), brood.stdout), (0, b""), "status, and what is in /tmp")
         t.ok(not os.path.exists("/tmp/inside"), "nothing of it is left outside")
+    os.unlink(path)
 
 
 def test_sandbox_tmp_is_shared_with_whoever_works_there(t):
