@@ -16,6 +16,7 @@ struct inherited {
     uint64_t
         ignored;    /* signals that were ignored; until inherited_seal() only CHLD, TSTP, TTIN and TTOU are looked at */
     uint8_t closed; /* bit n: descriptor n (0 to 2) was closed; brood holds its number with /dev/null */
+    int directory;  /* where its caller was, once brood has left that (O_PATH); 0: brood is there */
     int stopped_fd; /* of --sandbox's inner brood: tell_stopped, see init/sandbox.h; close-on-exec now; 0: none */
     bool has_nofile;
     struct rlimit nofile; /* RLIMIT_NOFILE before brood raised its own; valid where has_nofile: it did */

@@ -42,6 +42,17 @@ static void follow_parent(const struct options *options) {
         prctl(PR_SET_PDEATHSIG, options->manners.parent_death);
 }
 
+/* Where it can't, brood stays: it is as good a place. */
+static void leave_directory(const struct options *options, struct inherited *inherited) {
+    if (!options->manners.leaves_directory)
+        return;
+    int directory = fd_high(open(".", O_PATH | O_CLOEXEC));
+    if (directory >= 0 && chdir("/") == 0)
+        inherited->directory = directory;
+    else
+        fd_close(&directory);
+}
+
 static void hint_at_docker(const struct spec *spec) {
     msec_t most = msec_add(spec->grace, spec->primary.stop.argc > 0 ? spec->finish_grace : 0);
     if (getpid() != 1 || spec->command_only || most < DOCKER_STOP_MS)
@@ -86,6 +97,7 @@ static struct outcome run_here(const struct options *options, const struct spec 
         inherited_seal(inherited);
     become_subreaper(options);
     follow_parent(options);
+    leave_directory(options, inherited);
     hint_at_docker(spec);
     struct outcome outcome = run_container(options, spec, inherited, NULL);
     if (options->ended_to)

@@ -17,6 +17,7 @@ struct manners {
     bool text_on_stderr;          /* … and where */
     bool to_leader;               /* signals go to the command alone, not to its group */
     bool joined;                  /* the command stays in brood's own session and process group */
+    bool leaves_directory;        /* brood goes to /, so that it keeps no mount busy; the command stays */
     bool suspends;                /* TSTP, TTIN and TTOU stop brood, too, when they have been forwarded */
     bool tells_reaped;            /* a warning for each orphan that is reaped */
     int parent_death;             /* the signal that brood gets when its parent ends; 0: none */

@@ -81,6 +81,7 @@ static void plan_process(const struct performer *performer, struct slot slot, co
     if (spec->command_only) {
         plan->mask = inherited->mask;
         plan->ignored = inherited->ignored;
+        plan->start = inherited->directory;
         plan->renamed_pid = getpid();
         plan->sandbox = performer->sandbox;
         plan->path = performer->sandbox ? "/proc/self/exe" : NULL;

@@ -48,6 +48,7 @@ struct personality {
     bool to_stderr;        /* help and version */
     bool version_is_alone; /* --version is an option where it is the only word */
     bool drops_dashes;
+    bool leaves_directory;
     bool suspends;
 };
 
@@ -213,6 +214,7 @@ static const struct personality personalities[] = {
         .help = dumb_init_help,
         .version = dumb_init_version,
         .to_stderr = true,
+        .leaves_directory = true,
         .suspends = true,
     },
 };
@@ -316,6 +318,7 @@ int personality_parse(const struct personality *personality, int argc, char **ar
                     .log_format = -1,
                     .manners = {.name = personality->name,
                                 .to_leader = personality->to_leader,
+                                .leaves_directory = personality->leaves_directory,
                                 .suspends = personality->suspends}},
         .error = error,
         .size = size,

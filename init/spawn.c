@@ -294,6 +294,8 @@ static _Noreturn void child_main(const struct spawn_plan *plan, int status_fd) {
     const char *step;
     if (plan->file)
         probe_file(plan);
+    if (plan->start && fchdir(plan->start) < 0)
+        fail(status_fd, STAGE_DIRECTORY, errno, "cannot enter the directory in which brood was started", "");
     terminal_join(plan->terminal);
     if (plan->sandbox) {
         int r = sandbox_enter(plan->sandbox, &step);

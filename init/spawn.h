@@ -29,7 +29,8 @@ struct spawn_plan {
     const char *path;      /* executed as it is; NULL: argv[0], looked up on the PATH of envp, as execvp() does */
     char *const *argv;     /* ends with NULL */
     char **envp;           /* ends with NULL */
-    const char *directory; /* NULL: brood's own */
+    int start;             /* an O_PATH descriptor of the directory that it starts in; 0: brood's own */
+    const char *directory; /* … and that it goes to from there; NULL: none */
     struct spawn_fd fds[DESCRIPTORS_MAX];
     uint32_t fds_count;
     uint64_t mask;                       /* signals blocked in the program; sets as in init/inherited.h */

@@ -81,10 +81,10 @@ static const char *error_name(int error) {
         int number;
         const char *name;
     } names[] = {
-        {E2BIG, "E2BIG"},     {EACCES, "EACCES"}, {EAGAIN, "EAGAIN"},   {EINVAL, "EINVAL"},
-        {EIO, "EIO"},         {EISDIR, "EISDIR"}, {ELOOP, "ELOOP"},     {EMFILE, "EMFILE"},
-        {ENFILE, "ENFILE"},   {ENOENT, "ENOENT"}, {ENOEXEC, "ENOEXEC"}, {ENOMEM, "ENOMEM"},
-        {ENOTDIR, "ENOTDIR"}, {EPERM, "EPERM"},   {EROFS, "EROFS"},     {ETXTBSY, "ETXTBSY"},
+        {E2BIG, "E2BIG"},   {EACCES, "EACCES"},   {EAGAIN, "EAGAIN"}, {EINVAL, "EINVAL"},   {ENOSPC, "ENOSPC"},
+        {EIO, "EIO"},       {EISDIR, "EISDIR"},   {ELOOP, "ELOOP"},   {EMFILE, "EMFILE"},   {ENFILE, "ENFILE"},
+        {ENOENT, "ENOENT"}, {ENOEXEC, "ENOEXEC"}, {ENOMEM, "ENOMEM"}, {ENOTDIR, "ENOTDIR"}, {EPERM, "EPERM"},
+        {EROFS, "EROFS"},   {ETXTBSY, "ETXTBSY"},
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (names[i].number == error)

@@ -543,3 +543,12 @@ def test_guise_leaves_the_programs_own_termination_message(t):
         t.equal(brood.wait(), 3, "status")
         with open("dev/termination-log", encoding="utf-8") as file:
             t.equal(file.read(), text, "the log")
+
+
+def test_guise_leaves_its_directory(t):
+    """dumb-init keeps no mount busy; what it runs starts where it was started, also a path from there."""
+    t.file("here", "#!/bin/sh\necho $(readlink /proc/$PPID/cwd) $(pwd)\n", 0o755)
+    for name, kept in (("dumb-init", "/"), ("tini", t.directory)):
+        for what, path in both(t, name):
+            done = subprocess.run([path, "./here"], capture_output=True, cwd=t.directory, check=False)
+            t.equal((done.returncode, done.stdout.decode()), (0, f"{kept} {t.directory}\n"), what)
