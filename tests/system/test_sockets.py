@@ -298,7 +298,7 @@ def test_listen_unix_file(t):
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stale:
         stale.bind(path)
     os.chmod(path, 0o600)
-    refused(t, f"unix:{path}", r"Address in use; brood may not ask whether a live process has it$",
+    refused(t, f"unix:{path}", r"Address (already )?in use; brood may not ask whether a live process has it$",
             mode="child", prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"))
     t.ok(os.path.lexists(path), "what may be somebody's is still there")
     refused(t, f"unix:{t.directory}/nowhere/sock", r"No such file or directory")
