@@ -71,7 +71,8 @@ static int set_flags(uint64_t permitted, uint64_t effective, uint64_t inheritabl
     return r;
 }
 
-/* brood keeps permitted what it doesn't use by itself; a child does use it. */
+/* brood keeps permitted what it doesn't use by itself; a child does, to become what it is to be. One that is to be as
+ * brood was started needs nothing of it: no exec looks at the effective set. */
 static int take_own(void) {
     uint64_t permitted = privileges_own_set(CAP_PERMITTED);
     if (permitted == privileges_own_set(CAP_EFFECTIVE))
@@ -216,14 +217,16 @@ static int apply_capabilities(const struct privileges *privileges, enum step *st
 int privileges_apply(const struct privileges *privileges, struct privileges_failure *ret_failure) {
     enum step step = OWN;
     const char *limit = NULL;
+    if (!privileges->identity)
+        return 0;
     int r = take_own();
-    if (r == 0 && privileges->identity)
+    if (r == 0)
         r = apply_outer(privileges, &step, &limit);
-    if (r == 0 && privileges->identity)
+    if (r == 0)
         r = apply_ids(privileges, &step);
     if (r == 0 && privileges->capabilities)
         r = apply_capabilities(privileges, &step);
-    if (r == 0 && privileges->identity && privileges->identity->no_new_privileges) {
+    if (r == 0 && privileges->identity->no_new_privileges) {
         step = BOUND;
         r = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0;
     }

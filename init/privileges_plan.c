@@ -74,21 +74,23 @@ static bool sets_groups(const struct spec_identity *identity) {
            (privileges_own_set(CAP_PERMITTED) & PRIVILEGES_BIT(CAP_SETGID) && !groups_denied());
 }
 
+static bool changes(const struct privileges *privileges) {
+    const struct spec_identity *identity = privileges->identity;
+    return privileges->capabilities || privileges->groups || identity->account.gid != ID_OWN ||
+           identity->limits_count > 0 || identity->has_nice || identity->has_oom_score_adj || identity->umask >= 0 ||
+           identity->no_new_privileges;
+}
+
 static int take_identity(const struct spec_identity *identity, struct privileges *ret) {
     struct privileges privileges = {.identity = identity};
     if (identity->capabilities && !take_text(identity->capabilities, &privileges))
         return -EINVAL;
     privileges.capabilities = identity->capabilities || identity->account.name;
     privileges.groups = sets_groups(identity);
+    if (!changes(&privileges))
+        privileges.identity = NULL;
     *ret = privileges;
     return 0;
-}
-
-static bool changes(const struct privileges *privileges) {
-    const struct spec_identity *identity = privileges->identity;
-    return privileges->capabilities || privileges->groups || identity->account.gid != ID_OWN ||
-           identity->limits_count > 0 || identity->has_nice || identity->has_oom_score_adj ||
-           identity->no_new_privileges;
 }
 
 struct trial {
@@ -162,7 +164,7 @@ static int check_item(const struct privileges_plan *plan, int32_t group, char *e
     struct subject section;
     const char *key;
     struct trial trial;
-    if (!changes(privileges))
+    if (!privileges->identity)
         return 0;
     subject_section(plan->spec, group, &section);
     int capability = lacks(privileges, permitted, &key);
