@@ -384,11 +384,15 @@ def check_suspend(t, options):
     terminal.prompt()
     terminal.line("bg")  # cat wants to read, which the terminal lets nobody in the background do
     terminal.expect(r"cat &\r\n")
-    terminal.prompt()
+    begin = len(terminal.shown)
+
+    def told():  # the shell tells of it before a prompt, whichever is the next
+        terminal.line("")
+        terminal.prompt()
+        return re.search("Stopped.*cat", terminal.shown[begin:])
+
+    t.poll(told, "what the shell says of the stopped job")
     state_is(t, stopped, "T")
-    terminal.line("")
-    terminal.expect("Stopped.*cat")
-    terminal.prompt()
     terminal.line("fg")
     foreground(t, "cat")
     terminal.line("again")
