@@ -34,11 +34,10 @@ uint64_t privileges_own_set(int flag) {
 /* --- in the child ------------------------------------------------------------------------------------------------- */
 
 /* What a child does: each with its key and call, and the capability without which it is refused. */
-enum step { OWN, UMASK, OOM, LIMIT, NICE, BOUNDING, GROUPS, GROUP, USER, KEEP, INHERITABLE, AMBIENT, REST, BOUND };
+enum step { OWN, OOM, LIMIT, NICE, BOUNDING, GROUPS, GROUP, USER, KEEP, INHERITABLE, AMBIENT, REST, BOUND };
 
 static const struct privileges_failure failures[] = {
     [OWN] = {"capabilities (capset)", -1},
-    [UMASK] = {"umask", -1},
     [OOM] = {"oom_score_adj (" PRIVILEGES_OOM_FILE ")", CAP_SYS_RESOURCE},
     [LIMIT] = {"limit_", CAP_SYS_RESOURCE}, /* which one is put behind it */
     [NICE] = {"nice (setpriority)", CAP_SYS_NICE},
