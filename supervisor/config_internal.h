@@ -265,8 +265,6 @@ void take_shim_root(struct parser *parser, const struct key *key, void *field);
 
 /* Splits parser->text from `from` on into words. Says what is wrong and returns false, or fills *ret. */
 bool command_split(struct parser *parser, const char *from, struct spec_command *ret);
-/* A duration of the current key, or a fault. */
-bool duration_take(struct parser *parser, const char *text, msec_t least, msec_t *ret);
 
 /* --- config_names.c -- */
 

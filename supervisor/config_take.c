@@ -8,7 +8,8 @@
 
 #include "supervisor/words.h"
 
-bool duration_take(struct parser *parser, const char *text, msec_t least, msec_t *ret) {
+/* Of the current key; false, and a fault, where it is none. */
+static bool duration_take(struct parser *parser, const char *text, msec_t least, msec_t *ret) {
     const char *why;
     const char *shown = excerpt(parser, text, strlen(text), true);
     uint64_t number;

@@ -289,11 +289,6 @@ uint32_t sv_generation(const struct sv *sv, enum slot_kind kind, uint32_t index)
     return kind == SLOT_CONTAINER ? 0 : sv->workers[index].generation;
 }
 
-uint32_t sv_worker_group(const struct sv *sv, uint32_t worker) {
-    assert(worker < sv->spec->workers_count);
-    return sv->workers[worker].group;
-}
-
 const uint64_t *sv_cells(const struct sv *sv) {
     return sv->cells;
 }

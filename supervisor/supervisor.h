@@ -53,8 +53,6 @@ const struct spec *sv_spec(const struct sv *sv);
 enum worker_state sv_worker_state(const struct sv *sv, uint32_t worker);
 /* The generation a slot has now; facts and signals of another one are void. */
 uint32_t sv_generation(const struct sv *sv, enum slot_kind kind, uint32_t index);
-/* The group a worker belongs to: index into spec->groups. O(1). */
-uint32_t sv_worker_group(const struct sv *sv, uint32_t worker);
 
 /* How often each cell of the worker table was reached: WORKER_STATES rows of WORKER_INPUTS. For tests. */
 const uint64_t *sv_cells(const struct sv *sv);
