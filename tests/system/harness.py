@@ -178,11 +178,17 @@ class Brood:
         return now_ms() - begin
 
     def has(self, pattern, count=None):
-        found = [text for text in self.text() if re.search(pattern, text)]
+        """A record that matches, or exactly `count`, said already or, as long as brood lives, on their way."""
+
+        def found():
+            return [text for text in self.text() if re.search(pattern, text)]
+
+        with contextlib.suppress(Failure):
+            self.test.pump(lambda: self.status is not None or len(found()) >= (count or 1), "")
         if count is None:
-            self.test.ok(found, f"no record matches {pattern!r}")
+            self.test.ok(found(), f"no record matches {pattern!r}")
         else:
-            self.test.equal(len(found), count, f"records that match {pattern!r}")
+            self.test.equal(len(found()), count, f"records that match {pattern!r}")
 
     def has_not(self, pattern):
         found = [text for text in self.text() if re.search(pattern, text)]

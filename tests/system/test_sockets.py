@@ -379,6 +379,7 @@ def test_listen_load_while_workers_are_replaced(t):
     """)
     for index in range(3):
         t.wait_event(f"web/{index} serves")
+        brood.wait_record(rf"web/{index}\[\d+\]: executed")
     bench = t.other("ab", "-q", "-s", "30", "-c", "4", "-n", "1000000", "-t", str(LOAD_SECONDS),
                     "http://127.0.0.1:8080/", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     load = Load(8080, 4)
