@@ -1,7 +1,7 @@
 """One system test's world: starts brood with real processes below it, collects what they say, looks for what is left.
 
-A test runs in PID, mount, IPC and network namespaces of its own (run.py arranges that), with empty /tmp, /run and
-/dev/shm; so "nothing is left" is exact: any other process, any new file there, fails it. Two streams tell what happens,
+A test runs in PID, mount, IPC and network namespaces of its own (run.py arranges that), with empty /tmp, /run, /srv and
+/dev/shm; so "nothing is left" is exact: any other process, any new file but in /srv, fails it. Two streams tell what happens,
 both read as they come and never slept for: brood's stderr, and a FIFO to which the helper program writes
 (programs/worker.c).
 """

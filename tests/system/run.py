@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """Runs the system tests: real processes under a real PID 1.
 
-    tests/system/run.py [--brood PATH] [-k PATTERN]... [-v] [-j N] [--timeout SECONDS]
+    tests/system/run.py [--brood PATH] [-k PATTERN]... [-x PATTERN]... [-v] [-q] [-j N] [--slower N]
 
 Every function test_* of the files test_*.py here is a test. Each is run in a process of its own that is the first of
-new PID, mount, IPC and network namespaces, with an empty /tmp, /run and /dev/shm; when it fails, or has used up its
-time, all of that is gone with it. One line a test; on failure everything that there is to know. What may be skipped,
+new PID, mount, IPC and network namespaces, with an empty /tmp, /run, /srv and /dev/shm; when it fails, or has used up
+its time, all of that is gone with it. One line a test; on failure everything that there is to know. What may be skipped,
 and why, stands in ../EXPECTED-SKIPS.
 """
 
@@ -56,12 +56,12 @@ def mount(source, target, kind=None, flags=0):
 
 
 def make_world(visible):
-    """Empty /tmp, /run and /dev/shm; what must stay visible below one of them is bound to its place again."""
+    """Empty /tmp, /run, /srv and /dev/shm; what must stay visible below one of them is bound to its place again."""
     mount(None, "/", None, MS_REC | MS_PRIVATE)
-    for target in ("/tmp", "/run", "/dev/shm"):
+    for target in ("/tmp", "/run", "/dev/shm", "/srv"):
         kept = [(path, os.open(path, os.O_PATH)) for path in visible if path.startswith(target + "/")]
         mount("tmpfs", target, "tmpfs")
-        os.chmod(target, 0o1777 if target != "/run" else 0o755)
+        os.chmod(target, 0o1777 if target in ("/tmp", "/dev/shm") else 0o755)
         for path, descriptor in kept:
             os.makedirs(path, exist_ok=True)
             mount(f"/proc/self/fd/{descriptor}", path, None, MS_BIND | MS_REC)
@@ -175,6 +175,14 @@ class Running:
         return {0: "passed", 77: "skipped"}.get(status, "FAILED"), seconds, text
 
 
+def forget_callers_signals():
+    """nohup, and a shell's job in the background, ignore some; all that is started here would, too."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in signal.valid_signals():
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def expected_skips():
     """Lines "NAME: reason", # begins a comment."""
     with open(os.path.join(HERE, "..", "EXPECTED-SKIPS"), encoding="utf-8") as file:
@@ -226,7 +234,7 @@ def main():
     missing = [name for name in NEEDED if not shutil.which(name)]
     if missing or not os.access(options.brood, os.X_OK):
         sys.exit(f"missing: {' '.join(missing) or options.brood} (tests/deps.sh test installs, make builds)")
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    forget_callers_signals()
     build_programs(options.programs)
     tests = [test for test in find_tests() if not options.k or any(re.search(k, test.__name__) for k in options.k)]
     tests = [test for test in tests if not any(re.search(x, test.__name__) for x in options.excluded)]

@@ -83,7 +83,7 @@ def test_command_gets_every_signal(t):
         count = len(t.told(f"main {name}"))
         brood.send(number)
         t.wait_event(f"main {name}", count + 1)
-    t.between(brood.stop(signal.SIGTERM, 0), 0, 1000, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 0, 5000, "the stop")
 
 
 def test_command_gets_the_c_librarys_signals(t):
@@ -96,13 +96,13 @@ def test_command_gets_the_c_librarys_signals(t):
 def test_command_dies_of_the_forwarded_term(t):
     brood = t.brood(command=worker_argv("name:main", "say:start", "serve:die"))
     t.wait_event("main start")
-    t.between(brood.stop(signal.SIGTERM, 143), 0, 1000, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 143), 0, 5000, "the stop")
 
 
 def test_command_that_ignores_term_is_killed(t):
     brood = t.brood(None, "-v", "-t", "400ms", command=worker_argv("name:main", "say:start", "serve:ignore"))
     t.wait_event("main start")
-    t.between(brood.stop(signal.SIGTERM, 137, "main was killed after 400ms of grace"), 400, 1400, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 137, "main was killed after 400ms of grace"), 400, 5000, "the stop")
     t.equal(t.story()[:2], ["main start", "main TERM"], "")
 
 
@@ -128,7 +128,7 @@ def test_int_without_grace_option_is_forwarded_only(t):
 def test_int_with_grace_option_starts_the_grace_period(t):
     brood = t.brood(None, "-t", "300ms", command=worker_argv("name:main", "say:start", "serve:ignore"))
     t.wait_event("main start")
-    t.between(brood.stop(signal.SIGINT, 137), 300, 1300, "the stop")
+    t.between(brood.stop(signal.SIGINT, 137), 300, 5000, "the stop")
 
 
 def test_second_term_of_a_command(t):
@@ -139,7 +139,7 @@ def test_second_term_of_a_command(t):
     brood.send(signal.SIGTERM)
     t.wait_event("main TERM", 2)
     t.elapse(400, first)
-    t.between(brood.stop(signal.SIGTERM, 137), 0, 1000, "one that counts kills")
+    t.between(brood.stop(signal.SIGTERM, 137), 0, 5000, "one that counts kills")
 
 
 def test_stragglers_of_a_command_do_not_change_its_status(t):

@@ -90,7 +90,7 @@ def test_stop_hook_that_is_missing_changes_nothing(t):
         stop = /nowhere/at-all
         """)
     t.wait_event("web/0 start")
-    t.between(brood.stop(signal.SIGTERM, 0), 0, 1000, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 0, 5000, "the stop")
     brood.has("hook web/0.*/nowhere/at-all")
 
 
@@ -105,8 +105,8 @@ def test_stop_hook_that_hangs(t):
     t.wait_event("web/0 start")
     begin = brood.send(signal.SIGTERM)
     brood.ends(137, "hook of web/0")
-    t.between(t.told("web/0 TERM")[0].ms - begin, 480, 800, "the worker gets its signal at half of the grace period")
-    t.between(brood.records[-1].ms - begin, 999, 2000, "the hook is killed at its end")
+    t.between(t.told("web/0 TERM")[0].ms - begin, 499, 990, "the worker gets its signal at half of the grace period")
+    t.between(brood.records[-1].ms - begin, 999, 5000, "the hook is killed at its end")
 
 
 def test_stop_hook_has_directory_and_environment_of_its_worker(t):
@@ -180,7 +180,7 @@ def test_stop_during_the_primary_start(t):
 def test_stop_during_the_primary_start_that_ignores_it(t):
     brood = t.brood(primary(start=("say:start", "serve:ignore"), extra="grace = 300ms"))
     t.wait_event("primary start")
-    t.between(brood.stop(signal.SIGINT, 130), 300, 1300, "the stop")
+    t.between(brood.stop(signal.SIGINT, 130), 300, 5000, "the stop")
     t.equal(t.story(), ["primary start", "primary INT", "primary CONT"], "no worker, no stop hook")
 
 
@@ -212,7 +212,7 @@ def test_primary_stop_runs_after_the_stragglers(t):
 def test_finish_grace(t):
     brood = t.brood(primary(stop=("say:stop", "serve:ignore"), extra="finish_grace = 400ms"))
     t.wait_event("web/0 start")
-    t.between(brood.stop(signal.SIGTERM, 137), 400, 1500, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 137), 400, 5000, "the stop")
     t.equal(len(t.told("cleanup stop")), 1, "it ran")
 
 

