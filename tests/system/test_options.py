@@ -187,6 +187,7 @@ def test_json_records(t):
 def test_option_log_format(t):
     brood = t.brood(lively(), "--log-format", "json")
     brood.wait_record('"bad/0".*failed')
+    t.wait_event("web/0 start")
     brood.stop(signal.SIGTERM, 137)
     t.equal([json.loads(text)["level"] for text in brood.text()][-1], "info", "json")
 
