@@ -128,8 +128,9 @@ class Brood:
     def send(self, number):
         if self.pid == 0:
             raise Failure("brood has ended before it was seen")
+        begin = now_ms()  # not after: whoever gets it may be faster
         os.kill(self.pid, number)
-        return now_ms()
+        return begin
 
     def worker_pid(self, inner):
         """The outer pid of the process that is called `inner` in brood's namespace."""
