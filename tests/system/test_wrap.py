@@ -221,7 +221,7 @@ def test_wrap_real_file_is_a_shim(t):
         brood = w.prints(TOOL, ["sh", "-c", f"cp /run/brood/brood-*/0/{source} bin/tool; tool; echo status=$?"],
                          "a status=111")
         brood.has(rf"^brood: error: tool: {w.tool} is a shim itself: ")
-        t.between(now_ms() - begin, 0, 1000, "it is found out at once")
+        t.between(now_ms() - begin, 0, 5000, "it is found out, not tried for ever")
 
 
 def test_wrap_by_name_within_its_wrapper(t):
