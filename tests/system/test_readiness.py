@@ -300,7 +300,7 @@ def test_ready_exec_is_killed_with_its_worker(t):
         restart = no
         """)
     t.between(brood.wait(), 3, 3, "exit status")
-    t.ok(now_ms() - t.wait_event("probe hangs").ms < 1500, "nobody waits for the probe")
+    t.ok(now_ms() - t.wait_event("probe hangs").ms < 1950, "nobody waits for the probe")
 
 
 def test_ready_exec_outlives_a_restart_by_nothing(t):

@@ -97,7 +97,7 @@ def test_sandbox_inner_brood_dies_with_the_outer(t):
     begin = now_ms()
     brood.send(signal.SIGKILL)
     t.equal(brood.wait(), -9, "the outer one is killed")
-    t.ok(now_ms() - begin < 1000, "and nothing is left, as the runner checks")
+    t.ok(now_ms() - begin < 5000, "and nothing is left, as the runner checks")
 
 
 def test_sandbox_check_of_config_faults(t):
