@@ -58,7 +58,9 @@ static void add_reference(struct importer *importer, struct buffer *buffer, cons
 static bool add_name(struct importer *importer, const struct unit *unit, struct buffer *buffer, const char *name,
                      size_t length, struct format format) {
     bool plain = format.conversion == 's' && format.width == 0;
-    if (is(name, length, "process_num") && unit->program != NULL)
+    if (is(name, length, "process_num") && unit->index)
+        add_reference(importer, buffer, "WORKER_INDEX", strlen("WORKER_INDEX"));
+    else if (is(name, length, "process_num") && unit->program != NULL)
         add_number(importer, buffer, format, unit->number);
     else if (is(name, length, "numprocs") && unit->program != NULL)
         add_number(importer, buffer, format, unit->numprocs);
@@ -118,6 +120,15 @@ bool mentions(const char *value, const char *name) {
     return false;
 }
 
+bool numbers_are_plain(const char *value) {
+    static const char number[] = "%(process_num)";
+    for (const char *at = strstr(value, number); at != NULL; at = strstr(at + 1, number)) {
+        if (strchr("dis", at[strlen(number)]) == NULL)
+            return false;
+    }
+    return true;
+}
+
 /* --- numbers and booleans ----------------------------------------------------------------------------------------- */
 
 bool take_integer_of(struct importer *importer, const struct unit *unit, const char *name, int64_t least, int64_t most,
@@ -133,16 +144,17 @@ bool take_integer_of(struct importer *importer, const struct unit *unit, const c
     return false;
 }
 
+bool same_but_case(const char *value, const char *word) {
+    size_t i = 0;
+    while (word[i] != '\0' && (value[i] >= 'A' && value[i] <= 'Z' ? value[i] - 'A' + 'a' : value[i]) == word[i])
+        i++;
+    return word[i] == '\0' && value[i] == '\0';
+}
+
 int flag_parse(const char *value) {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
-    char lower[8] = "";
-    size_t length = strlen(value);
-    if (length >= sizeof(lower))
-        return -1;
-    for (size_t i = 0; i < length; i++)
-        lower[i] = value[i] >= 'A' && value[i] <= 'Z' ? (char)(value[i] - 'A' + 'a') : value[i];
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(lower, words[i]) == 0)
+        if (same_but_case(value, words[i]))
             return i % 2 == 1 ? 1 : 0;
     }
     return -1;

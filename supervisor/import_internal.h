@@ -57,6 +57,7 @@ struct unit {
     bool fcgi;
     bool first; /* of its program: keys are remarked on once */
     bool off;   /* supervisord doesn't start it by itself: it is written as a comment */
+    bool index; /* %(process_num)d is $WORKER_INDEX, for the shell that the command has anyway */
     uint32_t count;
     int64_t number; /* %(process_num)d, and numprocs */
     int64_t numprocs;
@@ -116,6 +117,8 @@ char *expand(struct importer *importer, const struct unit *unit, const struct im
 bool has_reference(const char *value);
 /* Whether a value has %(NAME) with this name. */
 bool mentions(const char *value, const char *name);
+/* Whether every %(process_num) in it is a plain number, which $WORKER_INDEX is, too. */
+bool numbers_are_plain(const char *value);
 /* One NAME=VALUE of an environment. Values have references. */
 struct pair {
     const char *name;
@@ -129,6 +132,8 @@ bool environment_read(struct importer *importer, const struct import_key *key, c
 bool take_integer_of(struct importer *importer, const struct unit *unit, const char *name, int64_t least, int64_t most,
                      int64_t *ret);
 bool take_flag_of(struct importer *importer, const struct unit *unit, const char *name, bool *ret);
+/* Whether a value is this word, which is in lower case: supervisord lowers values first. */
+bool same_but_case(const char *value, const char *word);
 /* 1: yes, 0: no, -1: neither, as supervisord reads it */
 int flag_parse(const char *value);
 
@@ -144,6 +149,8 @@ void units_collect(struct importer *importer);
 /* --- import_worker.c, import_rest.c -- */
 
 void write_worker(struct importer *importer, const struct unit *unit);
+/* Remarks for the keys that somebody has taken, and whose values only the container knows. */
+void write_references(struct importer *importer, const struct import_section *section);
 /* The pairs of an `environment`, as PREFIXNAME = VALUE. */
 void write_environment(struct importer *importer, const struct unit *unit, const char *prefix);
 /* What stands above the workers, and below them. */

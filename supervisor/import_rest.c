@@ -113,7 +113,8 @@ static const struct {
     {"supervisorctl", "for supervisorctl alone"},
     {"ctlplugin:", "for supervisorctl alone"},
     {"group:", "brood has no groups of several programs"},
-    {"eventlistener:", "brood has no events; if it is there to end the container, remove on_failure = continue above"},
+    {"eventlistener:", "brood has no events; if it is there to end the container, remove on_failure = continue above, "
+                       "and write on_success = shutdown where an exit 0 is to end it, too"},
     {"include", "not followed; put this file and those into one, as cat does, and import that"},
 };
 
@@ -143,7 +144,10 @@ void write_rest(struct importer *importer) {
     for (struct import_section *section = importer->sections; section != NULL; section = section->next) {
         if (section_behind(section, "program:") != NULL || section_behind(section, "fcgi-program:") != NULL)
             continue;
-        if (strcmp(section->name, "supervisord") == 0)
+        bool own = strcmp(section->name, "supervisord") == 0;
+        if (own || strcmp(section->name, "DEFAULT") == 0)
+            write_references(importer, section);
+        if (own)
             write_leftovers(importer, section, supervisord_leftovers,
                             sizeof(supervisord_leftovers) / sizeof(supervisord_leftovers[0]));
         else if (strcmp(section->name, "DEFAULT") == 0)
@@ -155,23 +159,39 @@ void write_rest(struct importer *importer) {
 
 /* --- [supervisor] and [env] --------------------------------------------------------------------------------------- */
 
-/* NULL: it is the default, or no level at all. */
+/* What brood calls a level of supervisord's, in whatever case; NULL: it has no such one. */
 static const char *level_of(const char *value) {
-    static const char *const levels[][2] = {{"critical", "error"}, {"error", "error"}, {"warn", "warning"},
-                                            {"debug", "debug"},    {"trace", "debug"}, {"blather", "debug"}};
+    static const char *const levels[][2] = {
+        {"critical", "error"}, {"error", "error"}, {"warn", "warning"},  {"info", "info"},
+        {"debug", "debug"},    {"trace", "debug"}, {"blather", "debug"},
+    };
     for (size_t i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
-        if (strcmp(value, levels[i][0]) == 0)
+        if (same_but_case(value, levels[i][0]))
             return levels[i][1];
     }
     return NULL;
 }
 
-static void write_supervisor(struct importer *importer, struct import_section *supervisord) {
+/* NULL: there is none, or only the container knows it. */
+static const char *log_level(struct importer *importer, const struct unit *own, const struct import_key *key) {
+    const char *value = key == NULL ? NULL : expand(importer, own, key);
+    const char *level = value == NULL || has_reference(value) ? NULL : level_of(value);
+    if (level == NULL && value != NULL && !has_reference(value))
+        import_fault(importer, key->line,
+                     "loglevel: %s is not a level; supervisord has critical, error, warn, info, "
+                     "debug, trace and blather",
+                     excerpt(&importer->parser, value, strlen(value), true));
+    return level;
+}
+
+static void write_supervisor(struct importer *importer, const struct unit *own) {
     int64_t grace = GRACE_USUAL_S;
-    const struct import_key *key = supervisord == NULL ? NULL : key_find(importer, supervisord, "loglevel");
-    const char *level = key == NULL ? NULL : level_of(key->value);
+    const struct import_key *key = own->section == NULL ? NULL : key_find(importer, own->section, "loglevel");
+    const char *level = log_level(importer, own, key);
     for (uint32_t i = 0; i < importer->units_count; i++)
         grace = importer->units[i].grace > grace && !importer->units[i].off ? importer->units[i].grace : grace;
+    if (level != NULL && strcmp(level, "info") == 0) /* brood's own default, too */
+        level = NULL;
     if (grace == GRACE_USUAL_S && level == NULL)
         return;
     write_gap(importer);
@@ -198,7 +218,7 @@ void write_top(struct importer *importer) {
                "; failed for good, with its exit status. stop_to = leader, too: without it children are asked "
                "to stop as well.",
                NULL);
-    write_supervisor(importer, own.section);
+    write_supervisor(importer, &own);
     if (own.section == NULL || key_find(importer, own.section, "environment") == NULL)
         return;
     write_gap(importer);

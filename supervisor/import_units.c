@@ -64,14 +64,27 @@ static const char *process_name(struct importer *importer, const struct unit *un
 
 /* --- units -------------------------------------------------------------------------------------------------------- */
 
-/* Whether a process's number shows in anything but its name and its log files. */
+/* Whether a process's number shows here, in anything but its name and its log files. */
+static bool shows(const struct import_key *key) {
+    return strcmp(key->name, "process_name") != 0 && strstr(key->name, "_logfile") == NULL &&
+           mentions(key->value, "process_num");
+}
+
 static bool number_shows(const struct import_section *section) {
     for (const struct import_key *key = section->keys; key != NULL; key = key->next) {
-        if (strcmp(key->name, "process_name") != 0 && strstr(key->name, "_logfile") == NULL &&
-            mentions(key->value, "process_num"))
+        if (shows(key))
             return true;
     }
     return false;
+}
+
+/* Processes of an [fcgi-program:x] share a socket, hence they are one group; a shell gives each its own number. */
+static bool number_is_index(const struct import_section *section, int64_t start) {
+    for (const struct import_key *key = section->keys; key != NULL; key = key->next) {
+        if (shows(key) && (strcmp(key->name, "command") != 0 || start != 0 || !numbers_are_plain(key->value)))
+            return false;
+    }
+    return true;
 }
 
 static void unit_add(struct importer *importer, const struct unit *template, bool numbered) {
@@ -115,7 +128,15 @@ static void program(struct importer *importer, struct import_section *section, c
     (void)take_flag_of(importer, &unit, "autostart", &autostart);
     unit.off = !autostart || unit.numprocs == 0;
     unit.number = start;
-    if (unit.numprocs < 2 || !number_shows(section)) {
+    unit.index = fcgi && unit.numprocs > 1 && number_shows(section);
+    if (unit.index && !number_is_index(section, start)) {
+        import_fault(importer, section->line,
+                     "[%s]: its processes share a socket, so that brood has them in one group; "
+                     "their number can only stand in command, as %%(process_num)d, without numprocs_start",
+                     excerpt(&importer->parser, section->name, strlen(section->name), false));
+        return;
+    }
+    if (unit.numprocs < 2 || unit.index || !number_shows(section)) {
         unit.count = unit.numprocs < 1 ? 1 : (uint32_t)unit.numprocs;
         unit_add(importer, &unit, false);
         return;

@@ -18,6 +18,8 @@
 static const char references_lost[] = "only the container knows this value, and brood.ini has no variables here; write "
                                       "what it is to be";
 
+static const char autostart_lost[] = "only the container knows this value; brood starts the group, whatever it is";
+
 /* The value of a key, expanded; NULL where it is absent, faulty, or has references. */
 static char *plain_value(struct importer *importer, const struct unit *unit, const char *name,
                          struct import_key **ret_key) {
@@ -94,22 +96,13 @@ static void write_listen(struct importer *importer, const struct unit *unit) {
 
 enum restarting { RESTARTING_NO, RESTARTING_UNEXPECTED, RESTARTING_ALWAYS };
 
-/* In whatever case: supervisord lowers it first. */
-static bool is_unexpected(const char *value) {
-    static const char word[] = "unexpected";
-    size_t i = 0;
-    while (word[i] != '\0' && (value[i] == word[i] || value[i] == word[i] - 'a' + 'A'))
-        i++;
-    return word[i] == '\0' && value[i] == '\0';
-}
-
 static enum restarting restarting_of(struct importer *importer, const struct unit *unit) {
     struct import_key *key;
     const char *value = plain_value(importer, unit, "autorestart", &key);
     int flag = value == NULL ? -1 : flag_parse(value);
     if (flag >= 0)
         return flag == 1 ? RESTARTING_ALWAYS : RESTARTING_NO;
-    if (value != NULL && !is_unexpected(value))
+    if (value != NULL && !same_but_case(value, "unexpected"))
         import_fault(importer, key->line, "autorestart: %s is neither true, false nor unexpected",
                      excerpt(&importer->parser, value, strlen(value), true));
     return RESTARTING_UNEXPECTED;
@@ -319,14 +312,13 @@ static void write_identity(struct importer *importer, const struct unit *unit) {
     write_environment(importer, unit, "env.");
 }
 
-/* What has a value that only the container knows, and was not taken for that. */
-static void write_references(struct importer *importer, const struct import_section *section) {
+void write_references(struct importer *importer, const struct import_section *section) {
     for (const struct import_key *key = section->keys; key != NULL; key = key->next) {
-        if (strcmp(key->name, "command") != 0 && strcmp(key->name, "environment") != 0 &&
+        if (key->used && strcmp(key->name, "command") != 0 && strcmp(key->name, "environment") != 0 &&
             strstr(key->name, "_logfile") == NULL &&
             (mentions(key->value, "ENV_") || mentions(key->value, "host_node_name")))
-            write_remark(importer, key, references_lost);
-        if (mentions(key->value, "here)"))
+            write_remark(importer, key, strcmp(key->name, "autostart") == 0 ? autostart_lost : references_lost);
+        if (key->used && mentions(key->value, "here)"))
             write_remark(importer, key, "%(here)s is taken for the directory in which the file was read");
     }
 }
@@ -360,6 +352,8 @@ void write_worker(struct importer *importer, const struct unit *unit) {
                      excerpt(&importer->parser, unit->section->name, strlen(unit->section->name), false));
     if (command != NULL)
         write_command(importer, key, command, socket);
+    if (command != NULL && unit->first && (strstr(command, "supervisord") || strstr(command, "supervisorctl")))
+        write_remark(importer, key, "speaks of supervisord, which isn't there any more");
     if (unit->count > 1) {
         char number[NUMBER_BYTES];
         (void)snprintf(number, sizeof(number), "%u", unit->count);

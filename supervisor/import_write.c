@@ -83,9 +83,16 @@ void write_value(struct importer *importer, uint32_t about, const char *prefix, 
     buffer_text(importer, text, "\"\n");
 }
 
-/* The ring of excerpts belongs to faults, where few are needed at a time; here each is kept. */
+/* The ring of excerpts belongs to faults, where few are needed at a time; here each is kept. Lists often have a line
+ * an item: they are shown on one. */
 const char *printable_text(struct importer *importer, const char *text) {
-    const char *shown = excerpt(&importer->parser, text, strlen(text), false);
+    char *line = arena_copy(&importer->parser.scratch, text, strlen(text));
+    if (line == NULL)
+        return "";
+    for (char *at = line; *at != '\0'; at++)
+        *at = *at == '\n' ? ' ' : *at;
+    line += *line == ' ';
+    const char *shown = excerpt(&importer->parser, line, strlen(line), false);
     const char *copy = arena_copy(&importer->parser.scratch, shown, strlen(shown));
     return copy == NULL ? "" : copy;
 }

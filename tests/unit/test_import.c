@@ -118,6 +118,13 @@ static void processes(void **state) {
         {X "[program:y]\ncommand=y\nnumprocs=0\n", "; [worker:y]", NULL},
         {X "[program:main]\ncommand=m\n[program:a+b]\ncommand=c\n[program:a*b]\ncommand=d\n[program:+]\ncommand=e\n",
          "[worker:x]\n[worker:main-2]\n[worker:a-b]\n[worker:a-b-2]\n[worker:x-2]", NULL},
+        {"[fcgi-program:x]\nsocket=tcp://localhost:80\ncommand=x -u /s%(process_num)d --fd 0\nnumprocs=2\n"
+         "process_name=x%(process_num)02d\n",
+         "[worker:x]\nstart = sh -fc 'exec x -u /s${WORKER_INDEX?} --fd 0 <&3 3<&-'\ncount = 2", "[worker:x00]"},
+        {X "autostart=%(ENV_A)s\n",
+         "[worker:x]\n"
+         "; line 3: autostart=%(ENV_A)s: only the container knows this value; brood starts the group, whatever it is",
+         "write what"},
         {X "numprocs=%(ENV_N)s\n",
          "; line 3: numprocs=%(ENV_N)s: only the container knows this value, and brood.ini has no variables here; "
          "write what it is to be",
@@ -202,10 +209,40 @@ static void identity(void **state) {
          "environment=C=\"%(ENV_A)s;\",D=';x',A=\"\"\n",
          "[supervisor]\nlog_level = debug\n[env]\nA = 1\nB = x, \"y\nenv.C = ${A};\nenv.D = \";x\"\nenv.A = \"\"",
          NULL},
+        {"[supervisord]\nloglevel=WARN\n" X, "[supervisor]\nlog_level = warning", NULL},
+        {"[supervisord]\nloglevel=Info\n" X, "[worker:x]", "log_level"},
+        {"[supervisord]\nloglevel=%(ENV_L)s\nuser=%(ENV_U)s\nlogfile_maxbytes=%(ENV_M)s\n" X,
+         "[worker:x]\n"
+         "; line 2: loglevel=%(ENV_L)s: only the container knows this value, and brood.ini has no variables here; "
+         "write what it is to be\n"
+         "; line 3: user=%(ENV_U)s: only the container knows this value, and brood.ini has no variables here; write "
+         "what it is to be",
+         "line 4"},
         {"[fcgi-program:x]\ncommand=x\nsocket=unix:///s\nuser=u\n",
          "start = sh -c 'exec x <&3 3<&-'\ntype = cluster\nlisten = unix:/s?mode=0700&user=u", NULL},
         {"[fcgi-program:x]\ncommand=x\nsocket=tcp://localhost:9000\nsocket_backlog=5\n",
          "listen = tcp://localhost:9000?backlog=5", NULL},
+    };
+    all_lines(rows, COUNT(rows));
+}
+
+/* Sections that brood has no word for. */
+static void rest(void **state) {
+    (void)state;
+    static const struct row rows[] = {
+        {X "[group:g]\nprograms=\n  a,\n  b\n",
+         "; line 3: [group:g]: brood has no groups of several programs\n"
+         ";   programs=a, b",
+         NULL},
+        {X "[eventlistener:e]\ncommand=e\nevents=EVENT\n",
+         "; line 3: [eventlistener:e]: brood has no events; if it is there to end the container, remove on_failure = "
+         "continue above, and write on_success = shutdown where an exit 0 is to end it, too\n"
+         ";   command=e\n;   events=EVENT",
+         NULL},
+        {"[program:x]\ncommand=sh -c 'a; supervisorctl stop y'\n",
+         "start = sh -c 'a; supervisorctl stop y'\n"
+         "; line 2: command=sh -c 'a; supervisorctl stop y': speaks of supervisord, which isn't there any more",
+         NULL},
     };
     all_lines(rows, COUNT(rows));
 }
@@ -251,6 +288,23 @@ static void faults(void **state) {
          NULL},
         {"[program:x]\ncommand=x %(process_num)d\nnumprocs=501\n",
          "1: more than 500 worker groups would come of this file\n", NULL},
+        {"[supervisord]\nloglevel=loud\n" X,
+         "2: loglevel: \"loud\" is not a level; supervisord has critical, error, warn, info, debug, trace and "
+         "blather\n",
+         NULL},
+        {"[fcgi-program:x]\nsocket=tcp://*:80\ncommand=x %(process_num)02d\nnumprocs=2\n"
+         "[fcgi-program:y]\nsocket=tcp://*:81\ncommand=y %(process_num)d\nnumprocs=2\nnumprocs_start=1\n"
+         "[fcgi-program:z]\nsocket=tcp://*:82\ncommand=z\nnumprocs=2\nenvironment=N=%(process_num)d\n",
+         "1: [fcgi-program:x]: its processes share a socket, so that brood has them in one group; their number can "
+         "only "
+         "stand in command, as %(process_num)d, without numprocs_start\n"
+         "5: [fcgi-program:y]: its processes share a socket, so that brood has them in one group; their number can "
+         "only "
+         "stand in command, as %(process_num)d, without numprocs_start\n"
+         "10: [fcgi-program:z]: its processes share a socket, so that brood has them in one group; their number can "
+         "only "
+         "stand in command, as %(process_num)d, without numprocs_start\n",
+         NULL},
         {X "umask=888\n",
          "3: brood can't have it so: [worker:x] umask: \"888\" is not a file mode mask; write octal "
          "digits, 0 to 0777\n",
@@ -289,7 +343,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grammar),    cmocka_unit_test(commands), cmocka_unit_test(processes),
         cmocka_unit_test(restarting), cmocka_unit_test(stopping), cmocka_unit_test(output),
-        cmocka_unit_test(identity),   cmocka_unit_test(faults),   cmocka_unit_test(too_much),
+        cmocka_unit_test(identity),   cmocka_unit_test(rest),     cmocka_unit_test(faults),
+        cmocka_unit_test(too_much),
     };
     return cmocka_run_group_tests_name("import", tests, NULL, NULL);
 }
