@@ -99,7 +99,7 @@ $(O)/broodctl: $(BROODCTL:%=$(O)/musl/init/%.o) $(patsubst %,$(O)/musl/superviso
 	$(MUSL_CC) $(MUSL_CFLAGS) $(LDFLAGS) -o $@ $^ -L$(LIBS)/lib -linih
 
 $(LIBS)/done: tests/libs.sh
-	@$(GET_LIBS)
+	@$(GET_LIBS) || { echo 'Call make again: then it does without them.' >&2; exit 1; }
 
 $(O)/musl/supervisor/%.o: supervisor/%.c | $(LIBS)/done
 	@mkdir -p $(@D)
