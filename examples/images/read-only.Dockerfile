@@ -1,6 +1,6 @@
 # Wrapping where nothing can be written: the shims are made with the image, and found in it. The config says grace = 8s.
 
-FROM node:18-slim
+FROM node:22-slim
 COPY --from=brood /brood /brood
 COPY server.js wrapper.js /app/
 COPY wrapped.ini /etc/brood.ini

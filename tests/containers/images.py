@@ -2,7 +2,7 @@
 
 mmdebstrap makes two bases as tar files, once: their names have a hash of the recipe in them, so that another recipe
 makes another file. The rest is made by each run of the tests, each image when a test needs it: from the Dockerfiles in
-image/, and from those that README.md shows. What these begin with (node:18-slim, alpine:3.17), and what the manifests
+image/, and from those that README.md shows. What these begin with (node:22-slim, alpine:3.22), and what the manifests
 of examples/kubernetes run, is stood in for by an image that has what it has, as far as it matters, under its name.
 """
 
@@ -57,7 +57,7 @@ CONFIGS = {
 MADE = {
     "brood-base": ("import", BASES["base"]),
     "brood-tools": ("import", BASES["tools"]),
-    "node:18-slim": ("tag", "brood-base"),
+    "node:22-slim": ("tag", "brood-base"),
     "gcc:12": ("tag", "brood-tools"),
     "brood": ("build", CONTEXT, "Dockerfile.brood"),
     "brood-app": ("build", CONTEXT, "Dockerfile"),
@@ -65,7 +65,7 @@ MADE = {
     "brood-musl": ("build", CONTEXT, "Dockerfile.musl"),
     "brood-inits": ("build", CONTEXT, "Dockerfile.inits"),
     "debian:12": ("build", CONTEXT, "Dockerfile.debian"),
-    "alpine:3.17": ("build", CONTEXT, "Dockerfile.alpine"),
+    "alpine:3.22": ("build", CONTEXT, "Dockerfile.alpine"),
     "gcr.io/distroless/base-debian12:nonroot": ("build", CONTEXT, "Dockerfile.distroless"),
     "registry.example/site:1": ("tag", "site"),
     "registry.example/app:1": ("build", CONTEXT, "Dockerfile.straggler"),

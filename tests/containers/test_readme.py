@@ -108,7 +108,7 @@ def test_readme_read_only(test):
 
 def test_readme_init(test):
     """dockerd puts brood, as /sbin/docker-init, before a command of an image that has no brood."""
-    container = start(test, "node:18-slim")
+    container = start(test, "node:22-slim")
     with open(CONTEXT + "/brood", "rb") as file:
         brood = hashlib.sha256(file.read()).hexdigest()
     test.equal(container.execute("sha256sum", "/proc/1/exe").stdout.split()[0], brood, "what PID 1 is")
@@ -119,12 +119,12 @@ def test_readme_init(test):
 
 def test_readme_init_tells_the_status(test):
     for script, status in (("exit 7", 7), ("kill -KILL $$", 137), ("/no/such/command", 127), ("/etc/passwd", 126)):
-        test.equal(create(test, "node:18-slim", other=["sh", "-c", script]).run().status, status, script)
-    test.equal(create(test, "node:18-slim", other=["/no/such/command"]).run().status, 127, "no such command")
+        test.equal(create(test, "node:22-slim", other=["sh", "-c", script]).run().status, status, script)
+    test.equal(create(test, "node:22-slim", other=["/no/such/command"]).run().status, 127, "no such command")
 
 
 def test_readme_init_reaps(test):
     """The shell's grandchild becomes an orphan, ends, and leaves no zombie: its pid is free again."""
     script = "(sh -c 'echo $$ >/pid' &); while ! [ -s /pid ] || [ -e /proc/$(cat /pid) ]; do :; done; echo gone"
-    result = create(test, "node:18-slim", other=["sh", "-c", script]).run()
+    result = create(test, "node:22-slim", other=["sh", "-c", script]).run()
     test.equal((result.status, result.stdout), (0, "gone\n"), "status and stdout")
