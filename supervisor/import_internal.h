@@ -19,6 +19,8 @@
 #define IMPORT_SECTIONS_MAX 1000 /* found by comparing: more are surely not meant */
 #define IMPORT_KEYS_MAX 1000     /* of one section, for the same reason */
 
+#define GRACE_USUAL_S 10 /* [supervisor] grace, and stopwaitsecs */
+
 /* Around the NAME of an %(ENV_NAME)s that only the container can know, in an expanded value. Free to be used, since
  * control bytes in a value are faults. */
 #define REFERENCE_BEGIN '\x01'
@@ -77,6 +79,7 @@ struct importer {
     struct buffer text;  /* the result */
     struct buffer lines; /* uint32_t for each of its lines: what it is about, 0: nothing */
     bool off;            /* lines are written as comments */
+    int64_t grace;       /* of the container, in seconds: the longest stopwaitsecs, GRACE_USUAL_S at the least */
 };
 
 static inline bool importer_failed(const struct importer *importer) {

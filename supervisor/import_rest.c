@@ -7,7 +7,6 @@
 #include <string.h>
 
 #define NUMBER_BYTES 32
-#define GRACE_USUAL_S 10 /* [supervisor] grace, and stopwaitsecs */
 
 /* --- environment -------------------------------------------------------------------------------------------------- */
 
@@ -185,20 +184,22 @@ static const char *log_level(struct importer *importer, const struct unit *own, 
 }
 
 static void write_supervisor(struct importer *importer, const struct unit *own) {
-    int64_t grace = GRACE_USUAL_S;
     const struct import_key *key = own->section == NULL ? NULL : key_find(importer, own->section, "loglevel");
     const char *level = log_level(importer, own, key);
-    for (uint32_t i = 0; i < importer->units_count; i++)
-        grace = importer->units[i].grace > grace && !importer->units[i].off ? importer->units[i].grace : grace;
+    importer->grace = GRACE_USUAL_S;
+    for (uint32_t i = 0; i < importer->units_count; i++) {
+        if (importer->units[i].grace > importer->grace && !importer->units[i].off)
+            importer->grace = importer->units[i].grace;
+    }
     if (level != NULL && strcmp(level, "info") == 0) /* brood's own default, too */
         level = NULL;
-    if (grace == GRACE_USUAL_S && level == NULL)
+    if (importer->grace == GRACE_USUAL_S && level == NULL)
         return;
     write_gap(importer);
     write_line(importer, 0, "[supervisor]", NULL);
-    if (grace != GRACE_USUAL_S) {
+    if (importer->grace != GRACE_USUAL_S) {
         char number[NUMBER_BYTES];
-        (void)snprintf(number, sizeof(number), "%" PRId64 "s", grace);
+        (void)snprintf(number, sizeof(number), "%" PRId64 "s", importer->grace);
         write_line(importer, 0, "; the longest stopwaitsecs; docker stop waits 10 s unless told otherwise", NULL);
         write_line(importer, 0, "grace = ", number, NULL);
     }

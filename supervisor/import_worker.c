@@ -165,26 +165,35 @@ static void write_restart(struct importer *importer, const struct unit *unit) {
 
 /* --- stopping ----------------------------------------------------------------------------------------------------- */
 
-static void write_stop(struct importer *importer, const struct unit *unit) {
+/* brood hands on the signal that it was sent, which is QUIT where an image is made from nginx's; supervisord doesn't. */
+static void write_stop_signal(struct importer *importer, const struct unit *unit) {
     struct import_key *key;
     char *value = plain_value(importer, unit, "stopsignal", &key);
     char number[NUMBER_BYTES];
+    if (value == NULL) {
+        write_line(importer, unit->section->line, "stop_signal = TERM", NULL);
+        return;
+    }
+    for (char *at = value; *at != '\0'; at++)
+        *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
+    int signal = signal_from_name(value, SIGRTMIN_USUAL, SIGRTMAX_USUAL);
+    if (signal == 0)
+        import_fault(importer, key->line, "stopsignal: %s is not a signal",
+                     excerpt(&importer->parser, value, strlen(value), true));
+    else
+        write_line(importer, key->line, "stop_signal = ", signal_name(signal, SIGRTMIN_USUAL, number), NULL);
+}
+
+static void write_stop(struct importer *importer, const struct unit *unit) {
+    char number[NUMBER_BYTES];
     bool group = false;
     bool kill_group = true;
-    if (unit->grace >= 0) {
-        (void)snprintf(number, sizeof(number), "%" PRId64 "s", unit->grace);
+    int64_t grace = unit->grace < 0 ? GRACE_USUAL_S : unit->grace;
+    if (unit->grace >= 0 || grace < importer->grace) {
+        (void)snprintf(number, sizeof(number), "%" PRId64 "s", grace);
         write_line(importer, line_of(importer, unit, "stopwaitsecs"), "grace = ", number, NULL);
     }
-    if (value != NULL) {
-        for (char *at = value; *at != '\0'; at++)
-            *at = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
-        int signal = signal_from_name(value, SIGRTMIN_USUAL, SIGRTMAX_USUAL);
-        if (signal == 0)
-            import_fault(importer, key->line, "stopsignal: %s is not a signal",
-                         excerpt(&importer->parser, value, strlen(value), true));
-        else
-            write_line(importer, key->line, "stop_signal = ", signal_name(signal, SIGRTMIN_USUAL, number), NULL);
-    }
+    write_stop_signal(importer, unit);
     (void)take_flag_of(importer, unit, "stopasgroup", &group);
     if (!group)
         write_line(importer, line_of(importer, unit, "stopasgroup"), "stop_to = leader", NULL);

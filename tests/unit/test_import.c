@@ -161,11 +161,15 @@ static void restarting(void **state) {
 static void stopping(void **state) {
     (void)state;
     static const struct row rows[] = {
-        {X, "stop_to = leader", "grace"},
+        {X, "stop_signal = TERM\nstop_to = leader", "grace"},
+        {X "stopsignal=%(ENV_S)s\n", "stop_signal = TERM", NULL},
         {X "stopasgroup=1\nkillasgroup=true\n", "on_failure = continue", "stop_to = leader\n"},
         {X "killasgroup=off\n", "; line 3: killasgroup=off: brood's KILL goes to the whole group", NULL},
         {X "stopsignal=sigint\nstopwaitsecs=3\n", "grace = 3s\nstop_signal = INT", "[supervisor]"},
         {X "stopsignal=12\nstopwaitsecs=30\n", "[supervisor]\ngrace = 30s\n[worker:x]\ngrace = 30s\nstop_signal = USR2",
+         NULL},
+        {X "stopwaitsecs=30\n[program:y]\ncommand=y\n[program:z]\ncommand=z\nstopwaitsecs=90\nautostart=no\n",
+         "[supervisor]\ngrace = 30s\n[worker:x]\ngrace = 30s\n[worker:y]\ngrace = 10s\n; [worker:z]\n; grace = 90s",
          NULL},
         {X "priority=2\n[program:y]\ncommand=y\npriority=1\n[program:z]\ncommand=z\npriority=-3\n",
          "; after = y\n[worker:y]\n; after = z\n[worker:z]", NULL},
