@@ -111,6 +111,18 @@ bool has_reference(const char *value) {
     return strchr(value, REFERENCE_BEGIN) != NULL;
 }
 
+const char *with_references(struct importer *importer, const char *value) {
+    struct buffer buffer = {.length = 0};
+    buffer_text(importer, &buffer, "");
+    for (; *value != '\0'; value++) {
+        if (*value == REFERENCE_BEGIN)
+            buffer_text(importer, &buffer, "${");
+        else
+            buffer_add(importer, &buffer, *value == REFERENCE_END ? "}" : value, 1);
+    }
+    return importer_failed(importer) ? "" : buffer.bytes;
+}
+
 bool mentions(const char *value, const char *name) {
     size_t length = strlen(name);
     for (const char *at = strstr(value, "%("); at != NULL; at = strstr(at + 2, "%(")) {
@@ -264,7 +276,8 @@ bool environment_read(struct importer *importer, const struct import_key *key, c
         count += place == count;
     }
     if (why != NULL && !importer_failed(importer)) {
-        import_fault(importer, key->line, "environment: %s %s", excerpt(&importer->parser, begin, strlen(begin), true),
+        const char *shown = with_references(importer, begin);
+        import_fault(importer, key->line, "environment: %s %s", excerpt(&importer->parser, shown, strlen(shown), true),
                      why);
         return false;
     }

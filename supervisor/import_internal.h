@@ -118,6 +118,8 @@ const char *section_behind(const struct import_section *section, const char *pre
 /* The value with %(…)s expanded, in memory of its own, or NULL, with a fault. */
 char *expand(struct importer *importer, const struct unit *unit, const struct import_key *key);
 bool has_reference(const char *value);
+/* The value with its references as brood has them: ${X}. */
+const char *with_references(struct importer *importer, const char *value);
 /* Whether a value has %(NAME) with this name. */
 bool mentions(const char *value, const char *name);
 /* Whether every %(process_num) in it is a plain number, which $WORKER_INDEX is, too. */

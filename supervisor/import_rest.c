@@ -20,19 +20,6 @@ static bool has_foreign_reference(const char *value) {
     return false;
 }
 
-/* The references as brood has them: ${X}. */
-static const char *with_references(struct importer *importer, const char *value) {
-    struct buffer buffer = {.length = 0};
-    buffer_text(importer, &buffer, "");
-    for (; *value != '\0'; value++) {
-        if (*value == REFERENCE_BEGIN)
-            buffer_text(importer, &buffer, "${");
-        else
-            buffer_add(importer, &buffer, *value == REFERENCE_END ? "}" : value, 1);
-    }
-    return importer_failed(importer) ? "" : buffer.bytes;
-}
-
 /* Whether a value has a reference to one of the pairs above it: brood would put the new value in, not the old one. */
 static bool refers_to(const char *value, const struct pair *pairs, size_t count) {
     for (const char *at = strchr(value, REFERENCE_BEGIN); at != NULL; at = strchr(at + 1, REFERENCE_BEGIN)) {
@@ -60,8 +47,8 @@ void write_environment(struct importer *importer, const struct unit *unit, const
                        "${...} below is what a line above sets; supervisord takes what there was before", NULL);
         if (has_foreign_reference(pairs[i].value))
             write_line(importer, 0, line, printable_text(importer, pairs[i].name), "=",
-                       printable_text(importer, pairs[i].value),
-                       ": brood would expand it; set it in the program's own files", NULL);
+                       printable_text(importer, with_references(importer, pairs[i].value)),
+                       ": brood would expand it; it stays as it is in start = env 'NAME=VALUE' ...", NULL);
         else
             write_value(importer, key->line, prefix, pairs[i].name, with_references(importer, pairs[i].value));
     }

@@ -286,6 +286,9 @@ static void faults(void **state) {
          "3: environment: \"A=\"1\" is not NAME=VALUE, with a comma before the next; put "
          "values into quotes\n",
          NULL},
+        {X "environment=A=a@%(ENV_B)s\n",
+         "3: environment: \"A=a@${B}\" is not NAME=VALUE, with a comma before the next; put values into quotes\n",
+         NULL},
         {X "environment=1A=1\n",
          "3: environment: \"1A=1\" is not a variable's name; write letters, digits and _, no digit first\n", NULL},
         {"[program:a b]\ncommand=x\n", "1: [program:a b] has no name that supervisord takes: no blank, no : and no /\n",
