@@ -21,6 +21,7 @@
 #include "init/subject.h"
 #include "init/watch.h"
 #include "init/zombie.h"
+#include "supervisor/signals.h"
 
 #define PIDFD_GROUP (1U << 2) /* PIDFD_SIGNAL_PROCESS_GROUP, which Debian 12's headers don't have */
 
@@ -107,11 +108,20 @@ static pid_t wait_child(pid_t pid, int options, siginfo_t *ret) {
 }
 
 static void reap_orphan(const struct children *children, const siginfo_t *info) {
-    const struct log_fields fields = {.event = "reaped", .pid = info->si_pid, .status = -1};
+    bool exited = info->si_code == CLD_EXITED;
+    const struct log_fields fields = {.event = "reaped",
+                                      .pid = info->si_pid,
+                                      .status = exited ? info->si_status : -1,
+                                      .signal = exited ? 0 : info->si_status,
+                                      .sigrtmin = SIGRTMIN_USUAL};
+    char name[SIGNAL_NAME_BYTES];
     siginfo_t taken;
     wait_child(info->si_pid, WEXITED, &taken);
-    log_record(children->input.reaped, "orphan", &fields, "%s %d, reaped",
-               info->si_code == CLD_EXITED ? "exited" : "killed by signal", info->si_status);
+    if (exited)
+        log_record(children->input.reaped, "orphan", &fields, "exited %d, reaped", info->si_status);
+    else
+        log_record(children->input.reaped, "orphan", &fields, "killed by %s, reaped",
+                   signal_name(info->si_status, SIGRTMIN_USUAL, name));
 }
 
 /* Zombies are members for kill(). Those of this group that brood has adopted go first, so that a group that was killed

@@ -232,3 +232,14 @@ def test_zombies_are_reaped_by_a_subreaper(t):
     t.wait_event("web/0 done")
     t.pump(lambda: len(children_of(brood.pid)) == 1, "all of them to be reaped")
     brood.stop(signal.SIGTERM, 0)
+
+
+def test_zombies_are_recorded(t):
+    """How each ended, at level debug."""
+    brood = t.brood("""
+        [worker:web]
+        start = sh -c '(sh -c "exit 3" &); (sh -c "kill -USR1 \\$\\$" &); exec sleep 1000'
+        """, "-v")
+    brood.wait_record(r"^brood: debug: orphan\[\d+\]: exited 3, reaped$")
+    brood.wait_record(r"^brood: debug: orphan\[\d+\]: killed by USR1, reaped$")
+    brood.stop(signal.SIGTERM, 0)
