@@ -381,7 +381,7 @@ bench:
 # take.
 cover:
 	@$(MAKE_QUIETLY) -s -j$(JOBS) O=$(O)/cover LDFLAGS= SANITIZE=--coverage unit replay golden sim SEEDS=20000
-	@gcov -b -n $(SUPERVISOR:%=$(O)/cover/supervisor/%.o) 2>/dev/null | \
+	@gcov -b -n $(patsubst %,$(O)/cover/supervisor/%.o,$(SUPERVISOR) $(IMPORT)) 2>/dev/null | \
 	    sed -n -e "/^File 'supervisor/{s/^File '\(.*\)'/\1/;N;s/\nLines executed:/ lines /;N;N" \
 	        -e 's/\nBranches.*\nTaken at least once:/, branches /p;}'
 
