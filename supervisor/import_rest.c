@@ -101,7 +101,7 @@ static const struct {
     {"group:", "brood has no groups of several programs"},
     {"eventlistener:", "brood has no events; if it is there to end the container, remove on_failure = continue above, "
                        "and write on_success = shutdown where an exit 0 is to end it, too"},
-    {"include", "not followed; put this file and those into one, as cat does, and import that"},
+    {"include", "not followed; put this file and those into one, see broodctl(1), and import that"},
 };
 
 static const char *why_of(const char *section) {
