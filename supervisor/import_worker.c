@@ -165,7 +165,7 @@ static void write_restart(struct importer *importer, const struct unit *unit) {
 
 /* --- stopping ----------------------------------------------------------------------------------------------------- */
 
-/* brood hands on the signal that it was sent, which is QUIT where an image is made from nginx's; supervisord doesn't. */
+/* brood hands on what it was sent, QUIT where an image is made from nginx's; supervisord doesn't. */
 static void write_stop_signal(struct importer *importer, const struct unit *unit) {
     struct import_key *key;
     char *value = plain_value(importer, unit, "stopsignal", &key);
