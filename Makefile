@@ -265,7 +265,7 @@ programs: all $(unit_programs) $(replay_programs) $(O)/sim/sim $(O)/golden/golde
 MAKE_QUIETLY := $(MAKE) --no-print-directory
 JOBS := $(shell nproc)
 
-.PHONY: deps run test checks unit golden replay sim docs node system containers test-containers arm64 asan fuzz \
+.PHONY: deps run install test checks unit golden replay sim docs node system containers test-containers arm64 asan fuzz \
 	mutants bench cover tidy format diagram clean
 
 deps:
@@ -279,6 +279,14 @@ run:
 	@if $(O)/brood --sandbox -- /bin/true; then mode=--sandbox; else \
 	    mode=--subreaper; echo 'No sandbox here: brood runs as a subreaper instead.'; fi; \
 	echo "$(O)/brood $$mode -c examples/hello.ini"; $(O)/brood $$mode -c examples/hello.ini
+
+# DESTDIR= for packages. Images need none of this: they take build/brood alone.
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(O)/brood $(O)/broodctl
+	@for page in docs/*.[1-8]; do install -D -m 644 -t $(SHARE)/man/man$${page##*.} $$page || exit 1; done
+	install -D -m 644 docs/broodctl.bash $(SHARE)/bash-completion/completions/broodctl
 
 test:
 	@tests/deps.sh test

@@ -151,5 +151,16 @@ cmp -s "$scratch/worker-states.md" docs/worker-states.md || {
     diff docs/worker-states.md "$scratch/worker-states.md" | head -n 20
 }
 
+# make install: what is built, and all that --help and the manual pages point at.
+make -s O="$build" DESTDIR="$scratch/root" PREFIX=/usr install >"$scratch/install" 2>&1 ||
+    fault "make install: $(cat "$scratch/install")"
+for file in bin/brood bin/broodctl share/bash-completion/completions/broodctl \
+    $(find docs -name '*.[1-8]' | sed 's|.*/\(.*\.\(.\)\)$|share/man/man\2/\1|'); do
+    case $file in bin/*) source=$build ;; *) source=docs ;; esac
+    name=${file##*/}
+    [ "$file" != share/bash-completion/completions/broodctl ] || name=broodctl.bash
+    cmp -s "$source/$name" "$scratch/root/usr/$file" || fault "make install: no $file as it is in $source"
+done
+
 [ "$faults" -eq 0 ] && echo "docs: $(wc -l <"$scratch/options") options, $(wc -l <"$scratch/keys") keys," \
     "$(wc -l <"$scratch/tests") tests named, as they are"
