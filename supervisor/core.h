@@ -97,6 +97,7 @@ struct lifecycle {
     bool killed; /* kill_at has come */
     bool second_signal;
     bool hook_ended; /* FINISH: the primary's stop hook was reaped or never ran */
+    bool waited;     /* … and before it for killed processes that the kernel does not let go: not once more */
     bool childless;  /* brood has no child; told once more after each SIGNAL_STRAGGLERS */
 
     uint32_t failed_worker; /* the first that failed for good before the stop, NOBODY: none */

@@ -424,7 +424,16 @@ static bool review_stragglers(struct sv *sv, struct actions *actions) {
     want_task(&life->primary[PRIMARY_STOP], sv->now);
     life->finish_at = msec_add(sv->now, sv->spec->finish_grace);
     life->killed = life->second_signal = false; /* finish_grace is another period */
+    life->waited = !life->childless;
     return true;
+}
+
+/* Those that the kernel does not let go have had their time before the hook, and can't be told from what it left: one
+ * look is left to see whether anybody is. */
+static void give_up(struct sv *sv, struct actions *actions) {
+    sv->life.killed = true;
+    sv->life.finish_at = sv->now - KILL_PATIENCE_MS + REKILL_MS;
+    kill_stragglers(sv, actions);
 }
 
 /* The primary's stop hook, then whatever it left behind, within finish_grace. */
@@ -447,7 +456,10 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
     }
     if (stop->state == TASK_ENDED && !life->hook_ended) {
         life->hook_ended = true;
-        signal_stragglers(sv, SIGNAL_TERM, actions);
+        if (life->waited)
+            give_up(sv, actions);
+        else
+            signal_stragglers(sv, SIGNAL_TERM, actions);
         return true;
     }
     if ((life->childless && !task_remains(stop)) || !is_patient(sv)) {

@@ -162,7 +162,9 @@ static void check_straggler_signal(struct checker *checker, int signal) {
             stop->second = true; /* so this was brood's reading */
             stop->kill_at = stop->kill_by = msec_min(stop->kill_at, checker->now);
         }
-        bool over = stop->second || stop->second_maybe || checker->now >= (finish ? checker->finish_at : stop->kill_at);
+        bool waited = checker->not_let_go && !checker->primary[PRIMARY_STOP].alive; /* … and the hook is done */
+        bool over = waited || stop->second || stop->second_maybe ||
+                    checker->now >= (finish ? checker->finish_at : stop->kill_at);
         if (!over)
             violation(checker, "[%lld] stragglers are killed before the grace period ends", (long long)checker->now);
         if (over && !checker->straggler_term && checker->spec->grace > 0 && !stop->second && !stop->second_maybe)
@@ -257,8 +259,10 @@ static void spawn_primary(struct checker *checker, const struct action *action) 
                   (long long)checker->now);
     if (!start && checker->spec->primary.start.argc > 0 && (!model_started(checker) || stop->cut_start))
         violation(checker, "[%lld] the primary's stop hook runs though its start failed", (long long)checker->now);
-    if (!start && checker->finish_at == MSEC_NEVER)
+    if (!start && checker->finish_at == MSEC_NEVER) {
         checker->finish_at = checker->now + checker->spec->finish_grace;
+        checker->not_let_go = !checker->childless;
+    }
     task->alive = true;
     task->spawns++;
     task->generation = action->slot.generation;

@@ -98,7 +98,8 @@ struct model_stop {
 struct checker {
     const struct spec *spec;
     msec_t now;
-    msec_t late; /* how much later than wanted it was stepped, in all */
+    msec_t late;     /* how much later than wanted it was stepped, in all */
+    bool not_let_go; /* killed processes were left when the primary's stop hook began */
     bool booted, urged, straggled, childless, straggler_term, done;
     bool running; /* the core has said that the primary is through */
     msec_t straggler_kill_at, finish_at;
