@@ -13,6 +13,7 @@
 #include "init/subject.h"
 #include "init/watch.h"
 #include "supervisor/descriptors.h"
+#include "supervisor/signals.h"
 
 static const struct spec_group *group_of(const struct performer *performer, struct slot slot) {
     return slot.kind == SLOT_PRIMARY ? NULL : spec_group_of(performer->spec, slot.index);
@@ -212,11 +213,12 @@ static void do_spawn(struct performer *performer, const struct action *action) {
 
 static void do_signal(struct performer *performer, const struct action *action) {
     struct subject subject;
+    char name[SIGNAL_NAME_BYTES];
     int r =
         children_signal(performer->children, action->slot, action->signal, action->to_leader, action->then_continue);
     if (r < 0)
-        log_record(LOG_WARNING, subject_of(performer->spec, action->slot, &subject), NULL,
-                   "cannot be sent signal %d: %s", action->signal, strerror(-r));
+        log_record(LOG_WARNING, subject_of(performer->spec, action->slot, &subject), NULL, "cannot be sent %s: %s",
+                   signal_name(action->signal, performer->spec->sigrtmin, name), strerror(-r));
 }
 
 void perform_say_missing(struct performer *performer) {

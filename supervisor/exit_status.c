@@ -100,6 +100,22 @@ static void phrase(const struct sv *sv, struct ending ending, char *buffer, size
     snprintf(buffer, size, "%s%s", ending.kind == ENDING_KILLED ? "was " : "", text);
 }
 
+/* Of a worker that brood stopped for it: why, before how it ended. */
+static const char *fault_of(const struct worker *worker) {
+    switch ((enum reason)worker->reason) {
+    case REASON_TIMEOUT:
+        return "was not ready in time and ";
+    case REASON_UNHEALTHY:
+        return "was unhealthy and ";
+    case REASON_NONE:
+    case REASON_RESTART:
+    case REASON_DOWN:
+    case REASON_COMPLETED:
+        break;
+    }
+    return "";
+}
+
 static int killed_outcome(const struct sv *sv, char *buffer, size_t size) {
     const struct lifecycle *life = &sv->life;
     char subject[64], grace[32];
@@ -151,7 +167,8 @@ int sv_outcome(const struct sv *sv, char *buffer, size_t size) {
         slot.index = life->failed_worker;
         describe_slot(sv->spec, slot, name, sizeof(name));
         phrase(sv, life->failed_ending, end, sizeof(end));
-        return snprintf(buffer, size, "%s failed for good: it %s", name, end);
+        return snprintf(buffer, size, "%s failed for good: it %s%s", name, fault_of(&sv->workers[life->failed_worker]),
+                        end);
     case END_COMPLETED:
         break;
     }

@@ -1,6 +1,7 @@
 """Who processes are and what they may do: user, groups, limits, capabilities; what brood does without; what it keeps."""
 
 import os
+import shutil
 import signal
 
 from harness import status_field
@@ -330,6 +331,26 @@ def test_identity_arbitrary_uid(t):
     brood, pid = goes_on(t, "capabilities, a name for uid 1000650000", as_user(1000650000))
     t.equal(status_field(pid, "Uid").split()[0], "1000650000", "its uid")
     brood.stop()
+
+
+def test_identity_process_that_brood_may_not_kill(t):
+    """Five seconds after its KILL brood goes on: to the primary's stop hook, and then not once more."""
+    shutil.copy(shutil.which("setpriv"), t.file("become"))
+    os.chmod(t.directory + "/become", 0o4755)
+    brood = start(t, f"""
+        [supervisor]
+        grace = 200ms
+        finish_grace = 1h
+        [primary]
+        stop = {worker(t, 'name:hook', 'say:ran')}
+        [worker:web]
+        start = {t.directory}/become --reuid=0 {worker(t, 'say:start', 'serve')}
+        """, inside=as_user(61001, 61002))
+    t.wait_event("web/0 start")
+    t.between(brood.stop(signal.SIGTERM, 137, "web/0 was killed after 200ms of grace"), 5200, 9900, "the stop")
+    t.equal(t.story({"web/0", "hook"}), ["web/0 start", "hook ran"], "nothing reached the worker")
+    brood.has(r"^brood: warning: web/0: cannot be sent TERM: Operation not permitted", 1)
+    brood.has(r"^brood: warning: web/0: cannot be sent KILL: Operation not permitted", 1)
 
 
 def test_identity_no_capabilities_at_all(t):
