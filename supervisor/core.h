@@ -31,7 +31,9 @@ struct worker {
     msec_t kill_at;  /* end of its own grace period, valid from being asked to stop on */
     msec_t ready_at; /* when it became READY, MSEC_NEVER: it did not */
     msec_t start_by; /* STARTING: not ready by then is a failed start */
+    msec_t urge_at;  /* HOOK: its signal comes then, whether the hook has ended or not */
     msec_t probe_at; /* STARTING: when the next probe is due, or the one in flight has had its time */
+    msec_t retry_at; /* a hook that could not be forked: not before */
     msec_t watchdog; /* how often it must ping, its group's or its own word; 0: never */
     struct backoff backoff;
     msec_t *failures; /* ring of its group's restart_limit */

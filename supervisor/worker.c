@@ -26,7 +26,9 @@ void worker_init(struct sv *sv, uint32_t index, uint16_t group, msec_t *failures
                                          .ready_at = MSEC_NEVER,
                                          .kill_at = MSEC_NEVER,
                                          .start_by = MSEC_NEVER,
+                                         .urge_at = MSEC_NEVER,
                                          .probe_at = MSEC_NEVER,
+                                         .retry_at = MSEC_NEVER,
                                          .next_attention = NOBODY,
                                          .next_spawn = NOBODY,
                                          .next_probe = NOBODY,
@@ -118,20 +120,26 @@ static void send_kill(struct sv *sv, uint32_t index, msec_t grace, struct action
 
 /* --- a transition --- */
 
-/* The deadline of the state that the worker has just entered. */
+/* That, or when a hook that could not be forked is tried again. */
+static msec_t or_retry(const struct worker *worker, msec_t deadline) {
+    bool waits = worker->hook == TASK_WANTED && !worker->in_spawn;
+    return waits ? msec_min(deadline, worker->retry_at) : deadline;
+}
+
+/* The deadline of the state that the worker is in, `why` where it has just entered BACKOFF. */
 static msec_t deadline_of(const struct sv *sv, const struct worker *worker, const struct why *why) {
-    msec_t grace = grace_of(sv, worker);
     switch ((enum worker_state)worker->state) {
     case WORKER_STARTING:
         return probe_deadline(worker);
     case WORKER_READY:
         return worker->watchdog ? msec_add(sv->now, worker->watchdog) : MSEC_NEVER;
     case WORKER_HOOK:
-        return grace == MSEC_NEVER ? MSEC_NEVER : msec_add(sv->now, grace / 2);
+        return or_retry(worker, worker->urge_at);
     case WORKER_STOPPING:
     case WORKER_CLEANUP:
         /* The end of the container's grace period is no deadline of each worker: everyone is attended to then. */
-        return lifecycle_stopping(sv) && worker->kill_at >= sv->life.kill_at ? MSEC_NEVER : worker->kill_at;
+        return or_retry(worker,
+                        lifecycle_stopping(sv) && worker->kill_at >= sv->life.kill_at ? MSEC_NEVER : worker->kill_at);
     case WORKER_KILLED:
         /* A zombie that a living parent outside of the group doesn't reap is a member for ever. */
         return worker->leader || !worker->members ? MSEC_NEVER : msec_add(sv->now, MEMBERS_PATIENCE_MS);
@@ -229,6 +237,7 @@ static void ask(struct sv *sv, uint32_t index, enum cause cause, struct actions 
     if (live && grace == 0) {
         worker_take(sv, index, INPUT_GRACE_OVER, because_for(CAUSE_GRACE_OVER, 0, 0), actions);
     } else if (worker->state == WORKER_READY && hook_due(sv, worker)) {
+        worker->urge_at = grace == MSEC_NEVER ? MSEC_NEVER : msec_add(sv->now, grace / 2);
         worker_take(sv, index, INPUT_ASK_HOOK, because(cause == CAUSE_STOP_SIGNAL ? CAUSE_STOP_HOOK : cause), actions);
     } else if (live) {
         worker_take(sv, index, INPUT_ASK_SIGNAL, because_number(cause, worker_stop_signal(sv, worker)), actions);
@@ -333,6 +342,23 @@ void worker_spawn(struct sv *sv, uint32_t index, struct actions *actions) {
         worker_take(sv, index, INPUT_SPAWN, because(CAUSE_SPAWN), actions);
 }
 
+/* The system has no process or memory left for its hook. What bounds the hook bounds the attempts. */
+void worker_retry_hook(struct sv *sv, uint32_t index) {
+    struct worker *worker = &sv->workers[index];
+    worker->hook = TASK_WANTED;
+    worker->retry_at = msec_add(sv->now, RETRY_MS);
+    timers_set(&sv->timers, index, or_retry(worker, sv->timers.deadline[index]));
+}
+
+static bool retry_due(struct sv *sv, uint32_t index) {
+    struct worker *worker = &sv->workers[index];
+    if (worker->hook != TASK_WANTED || worker->in_spawn || sv->now < worker->retry_at)
+        return false;
+    sv_queue_spawn(sv, index);
+    timers_set(&sv->timers, index, deadline_of(sv, worker, NULL));
+    return true;
+}
+
 /* Missed, or triggered by the worker itself: the core dump is what a user wants of a worker that hangs. */
 void worker_watchdog(struct sv *sv, uint32_t index, struct actions *actions) {
     sv->workers[index].stop_signal = SIGNAL_ABRT;
@@ -341,6 +367,8 @@ void worker_watchdog(struct sv *sv, uint32_t index, struct actions *actions) {
 
 void worker_due(struct sv *sv, uint32_t index, struct actions *actions) {
     struct worker *worker = &sv->workers[index];
+    if (retry_due(sv, index))
+        return;
     switch ((enum worker_state)worker->state) {
     case WORKER_STARTING:
         if (sv->now >= worker->start_by)

@@ -55,11 +55,16 @@ static void hook_event(struct sv *sv, const struct event *event, struct actions 
         return;
 
     uint8_t former = worker->hook;
+    bool again = event->kind == EVENT_SPAWN_FAILED && former == TASK_RUNNING;
     worker->hook = TASK_ENDED;
+    if (again)
+        worker_retry_hook(sv, index);
     struct why why =
         event->kind == EVENT_EXITED ? why_ended(event->ending) : because_number(CAUSE_SPAWN_FAILED, event->error);
-    struct report *report = sv_report(actions, event->slot, why.cause, former, TASK_ENDED);
+    struct report *report = sv_report(actions, event->slot, why.cause, former, worker->hook);
     report->number = why.number;
+    if (again)
+        return;
     int signal = worker_stop_signal(sv, worker);
     bool signals = worker->state == WORKER_HOOK && worker_has_process(worker);
     worker_after_loss(sv, index, INPUT_HOOK_ENDED,

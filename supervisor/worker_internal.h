@@ -42,6 +42,9 @@ void worker_stop_for(struct sv *sv, uint32_t index, enum reason reason, enum cau
 /* Its watchdog strikes: ABRT, and a failure. */
 void worker_watchdog(struct sv *sv, uint32_t index, struct actions *actions);
 
+/* Its hook could not be forked, for a reason that is the system's: it is wanted again, a little later. */
+void worker_retry_hook(struct sv *sv, uint32_t index);
+
 /* One of leader, members and hook is gone: `partly` where something remains, else its hook or the verdict. */
 void worker_after_loss(struct sv *sv, uint32_t index, enum worker_input partly, struct why why,
                        struct actions *actions);

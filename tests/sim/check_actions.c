@@ -228,6 +228,8 @@ static void spawn_hook(struct checker *checker, struct model_worker *worker, con
         worker_violation(checker, worker, "a stop hook though it never was ready");
     if (worker->hook_ran)
         worker_violation(checker, worker, "its stop hook runs twice");
+    if (checker->now < worker->hook_retry_at)
+        worker_violation(checker, worker, "its stop hook is tried again too soon");
     if (worker->leader ? action->ending.kind != ENDING_NONE : !same)
         worker_violation(checker, worker, "its stop hook is told another ending than it had");
     if (checker->in_flight >= SPAWNING_MAX)

@@ -21,10 +21,14 @@ static msec_t kill_by(const struct checker *checker, const struct model_worker *
     return stop->begun && due >= stop->kill_at ? stop->kill_by : due;
 }
 
+static bool may_spawn_hook(const struct checker *checker, const struct model_worker *worker) {
+    return may_spawn(checker) && checker->now >= worker->hook_retry_at;
+}
+
 /* Whether it may be that only its stop hook is left, whose turn to be forked has not come. */
 static bool hook_waits(const struct checker *checker, const struct model_worker *worker) {
     bool wanted = worker->ready && model_spec(checker, worker)->stop.argc > 0 && !worker->hook_ran;
-    return wanted && !may_spawn(checker) && model_grace(checker, worker) > 0;
+    return wanted && !may_spawn_hook(checker, worker) && model_grace(checker, worker) > 0;
 }
 
 /* In a life: asked when there is a reason, urged, killed, its hook run, settled. */
@@ -42,8 +46,9 @@ static void check_life(struct checker *checker, struct model_worker *worker) {
         return;
     }
     need(checker, worker, worker->leader && reason, worker->asked, "should have been asked to stop");
-    need(checker, worker, worker->asked && worker->leader && model_hook_due(checker, worker) && may_spawn(checker),
-         worker->signalled_at != MSEC_NEVER || killed, "should have its stop hook running");
+    bool hook_due = worker->asked && worker->leader && model_hook_due(checker, worker);
+    need(checker, worker, hook_due && may_spawn_hook(checker, worker), worker->signalled_at != MSEC_NEVER || killed,
+         "should have its stop hook running");
     bool members_alone = process && !worker->leader && !worker->hook && !model_hook_due(checker, worker);
     bool ask_over = worker->asked && process && !worker->hook && !model_hook_due(checker, worker);
     bool urged = process && (worker->asked || stop->begun) && model_urged(checker, worker);
@@ -82,8 +87,12 @@ static msec_t worker_due(const struct checker *checker, const struct model_worke
     msec_t due = MSEC_NEVER;
     if (worker->stage == MODEL_BACKOFF && !stop->begun)
         return may_spawn(checker) && model_started(checker) ? worker->due : MSEC_NEVER;
-    if (worker->stage != MODEL_LIFE || model_gone(worker))
+    if (worker->stage != MODEL_LIFE)
         return MSEC_NEVER;
+    if (checker->now < worker->hook_retry_at && model_hook_due(checker, worker))
+        due = worker->hook_retry_at;
+    if (model_gone(worker))
+        return due;
     if (worker->leader && !worker->asked)
         due = msec_min(worker->deadline, probe_next(checker, worker));
     bool process = model_has_process(worker);

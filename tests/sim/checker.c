@@ -218,6 +218,10 @@ static void worker_event(struct checker *checker, const struct event *event) {
         bool ended = event->kind == EVENT_EXITED || event->kind == EVENT_SPAWN_FAILED;
         land(checker, &worker->hook_in_flight);
         worker->hook = worker->hook && !ended;
+        if (event->kind == EVENT_SPAWN_FAILED && !worker->hook_killed) {
+            worker->hook_ran = false;
+            worker->hook_retry_at = checker->now + RETRY_MS;
+        }
         if (ended && worker->killed_at != MSEC_NEVER)
             worker->patience_from = checker->now;
     } else if (event->kind == EVENT_GROUP_EMPTY) {

@@ -40,6 +40,7 @@ struct model_worker {
     uint32_t generation;
     bool leader, in_flight, spawn_failed, members, members_left;
     bool hook, hook_in_flight, hook_ran, hook_killed;
+    msec_t hook_retry_at; /* it could not be forked: not before */
     bool ready, up, asked, timed_out, unhealthy, job_done;
     enum model_wish wish;
     bool heirs_asked; /* stop_to = leader: the members that outlived the leader were */
