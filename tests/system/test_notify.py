@@ -190,6 +190,22 @@ def test_notify_by_systemd(t):
     brood.stop(signal.SIGTERM, 0)
 
 
+def test_notify_by_another_user_whatever_the_umask(t):
+    """brood makes /run/brood itself: what it was started with must not close it to a worker's user."""
+    client = t.copy_of("notifier")
+    for mask in (0o022, 0o077, 0o777):
+        brood = t.brood(f"""
+            [worker:a]
+            start = {client} send:READY=1 wait
+            ready = notify
+            user = 61001
+            """, before=lambda mask=mask: os.umask(mask))
+        brood.wait_record("a/0.*-> ready")
+        t.equal(os.stat("/run/brood").st_mode & 0o7777, 0o755, "the mode of the directory that the socket is below")
+        brood.stop(signal.SIGTERM, 0)
+        t.equal(os.listdir("/run"), [], "what is left")
+
+
 # --- timeouts ---
 
 
