@@ -178,17 +178,18 @@ void take_restart_delay(struct parser *parser, const struct key *key, void *fiel
     const char *behind = cut(parser, "..");
     msec_t first;
     msec_t last;
-    if (!duration_take(parser, parser->text.bytes, 1, &first))
+    if (!duration_take(parser, parser->text.bytes, 0, &first))
         return;
     last = first;
-    if (behind != NULL && !duration_take(parser, behind, 1, &last))
+    if (behind != NULL && !duration_take(parser, behind, 0, &last))
         return;
     if (last < first) {
         key_error(parser, "%s ends before it begins; write the shorter delay first", whole);
         return;
     }
-    group->delay_first = first;
-    group->delay_last = last;
+    /* 0 is "at once", and could not be doubled. */
+    group->delay_first = first > 0 ? first : 1;
+    group->delay_last = last > 0 ? last : 1;
 }
 
 void take_restart_limit(struct parser *parser, const struct key *key, void *field) {

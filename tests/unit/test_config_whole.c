@@ -433,6 +433,21 @@ static void megabytes(void **state) {
     config_free(&config);
 }
 
+static void no_delay_can_be_doubled(void **state) {
+    (void)state;
+    static const char text[] = "[worker:a]\nstart = x\nrestart_delay = 0\n"
+                               "[worker:b]\nstart = x\nrestart_delay = 0..8ms\n";
+    struct config_input input = helper_input(text, sizeof(text) - 1);
+    struct config config;
+    assert_int_equal(config_parse(&input, &config), 0);
+    assert_int_equal(config.faults_count, 0);
+    assert_int_equal(config.spec.groups[0].delay_first, 1);
+    assert_int_equal(config.spec.groups[0].delay_last, 1);
+    assert_int_equal(config.spec.groups[1].delay_first, 1);
+    assert_int_equal(config.spec.groups[1].delay_last, 8);
+    config_free(&config);
+}
+
 static void too_large_a_file(void **state) {
     (void)state;
     struct config_input input = helper_input("", (size_t)CONFIG_BYTES_MAX + 1); /* not one byte of it is read */
@@ -448,6 +463,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key),
         cmocka_unit_test(defaults),
+        cmocka_unit_test(no_delay_can_be_doubled),
         cmocka_unit_test(all_groups_after_all_before_them),
         cmocka_unit_test(one_cycle_through_all),
         cmocka_unit_test(too_many_groups),
