@@ -313,7 +313,8 @@ static void settle_layer(void) {
 
 /* --- the environment ---------------------------------------------------------------------------------------------- */
 
-/* VARIABLE_INSIDE without our item, and with one for `layer` at its end unless that is negative. False: too long. */
+/* VARIABLE_INSIDE without our item, and with one for `layer` at its end unless that is negative. Once only: what it has
+ * written lies where it writes. False: too long. */
 static bool write_inside(long layer) {
     const char *former = call_get(&shim.call, VARIABLE_INSIDE);
     struct text_builder inside = {.bytes = shim.inside, .size = sizeof shim.inside};
@@ -343,7 +344,7 @@ static bool write_inside(long layer) {
 }
 
 /* What a wrapper of this program was given isn't for the program; what another one was given stays. */
-static void leave_wrapper(void) {
+static void forget_given(void) {
     long unused;
     bool own = find_item(call_get(&shim.call, VARIABLE_INSIDE), &unused) != NULL;
     if (own || shim.context->layer > 0) {
@@ -354,14 +355,13 @@ static void leave_wrapper(void) {
     }
     if (own || shim.context->layer > 0 || shim.told)
         call_unset(&shim.call, VARIABLE_TOLD);
-    write_inside(-1);
 }
 
 static bool enter_wrapper(const struct context_layer *layer) {
     const struct context *context = shim.context;
     struct text_builder next = {.bytes = shim.next, .size = sizeof shim.next};
     struct text_builder tell = {.bytes = shim.tell, .size = sizeof shim.tell};
-    leave_wrapper();
+    forget_given();
     call_unset(&shim.call, VARIABLE_TOLD); /* one of another program's wrapper, whose VARIABLE_MAIN goes too */
     if (!redirect_entry(context, context->program, shim.file, shim.layer + 1, shim.entry) || !write_inside(shim.layer))
         return false;
@@ -435,7 +435,8 @@ static bool is_preloadable(void) {
 
 static _Noreturn void run_program(void) {
     check_program();
-    leave_wrapper();
+    forget_given();
+    write_inside(-1);
     execute(shim.real, is_preloadable());
 }
 
@@ -467,7 +468,7 @@ static _Noreturn void run(void) {
         main = node_args_main(shim.call.argv, shim.call.argc);
         if (main == 0)
             run_program();
-        leave_wrapper();
+        forget_given();
         if (!write_inside(shim.layer))
             fail(STATUS_SYSTEM, "too many wrappers around each other", "", "");
         run_module(layer, main);

@@ -238,9 +238,18 @@ def test_wrap_by_name_within_its_wrapper(t):
         t.equal(brood.stdout.decode().split(), wanted.split(), "output")
         brood.has(rf"^brood: error: tool: run by name inside its own wrapper {t.directory}/{name}, .*\$SPAWN_WRAP_MAIN",
                   count=1)
+    # By way of another program's wrapper, too.
+    w.copy("tool", "bin/other", version=2)
+    w.script("a", 'other; echo "status=$?"')
+    w.script("b", "exec timeout 5 tool")
+    both = TOOL + "[wrap:b]\nprograms = other\nwrapper = b\n"
+    w.prints(both, ["tool"], "a b status=111").has(r"tool: run by name inside its own wrapper", count=1)
     # By its file it is meant as it is.
     w.script("file", f"{w.tool}; exec {w.tool}")
     w.prints("[wrap:a]\nprograms = tool\nwrapper = file\n", ["tool"], "file", RAN, RAN)
+    w.script("a", 'other; exec "$SPAWN_WRAP_MAIN"')
+    w.script("b", f"exec {w.tool}")
+    w.prints(both, ["tool"], "a b", RAN, RAN)
 
 
 def test_wrap_inside_of_another_program(t):
