@@ -89,6 +89,12 @@ static void repair_journals(const struct wrap *wrap) {
         closedir(entries);
 }
 
+void wrap_repair(void (*record)(bool warning, const char *text)) {
+    struct wrap wrap = {.input = {.say = record}};
+    shimdir_sweep(JOURNALS, undo_dead, &wrap);
+    repair_journals(&wrap);
+}
+
 static void sweep(struct wrap *wrap) {
     if (wrap->input.shim_root)
         shimdir_sweep(wrap->input.shim_root, undo_dead, wrap);

@@ -47,6 +47,10 @@ struct wrap;
  * First cleans up after broods that died. Returns 0 with *ret owned by the caller, or -errno with one line in error. */
 int wrap_open(const struct wrap_input *input, struct wrap **ret, char *error, size_t size);
 
+/* For a brood that wraps nothing itself: puts back what reach = strict of a dead one has left replaced, as far as
+ * /run/brood tells. */
+void wrap_repair(void (*record)(bool warning, const char *text));
+
 /* Undoes everything; says what it can't undo. Takes NULL. */
 void wrap_close(struct wrap *wrap);
 

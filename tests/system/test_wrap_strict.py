@@ -87,14 +87,15 @@ def test_wrap_strict_after_a_kill(t):
     """The next brood puts back what the killed one replaced, whether it wraps anything itself or not, and says so."""
     w = world(t)
     before = state(w.tool)
-    for config in (STRICT, STRICT.replace("strict", "path"), STRICT.replace("programs = tool", "programs = other")):
+    for config in (STRICT, STRICT.replace("strict", "path"), STRICT.replace("programs = tool", "programs = other"),
+                   "[supervisor]\ncontrol = none\n"):
         brood = w.start(STRICT, OPTIONS["programs"] + "/pause", in_namespace=UNPRIVILEGED)
         brood.wait_record("executed")
         t.ok(is_shim(w.tool), "replaced")
         brood.send(signal.SIGKILL)
         brood.wait()
         t.ok(is_shim(w.tool), "nobody put it back")
-        wanted = RAN if "other" in config else "a " + RAN
+        wanted = "a " + RAN if "programs = tool" in config else RAN
         brood = w.prints(config, ["sh", "-c", "tool"], wanted, in_namespace=UNPRIVILEGED)
         brood.has(r"info: container: .*back")
         t.equal(state(w.tool), before, "the program is as it was")
