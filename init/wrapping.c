@@ -98,6 +98,18 @@ struct faults {
     void *context;
 };
 
+/* Of the key that the text begins with. */
+static uint32_t line_of(const struct spec_wrap *wrap, const char *text) {
+    const struct {
+        const char *key;
+        uint32_t line;
+    } keys[] = {{"wrapper:", wrap->wrapper_line}, {"data:", wrap->data_line}, {"reach:", wrap->reach_line}};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strncmp(text, keys[i].key, strlen(keys[i].key)) == 0)
+            return keys[i].line;
+    return wrap->line;
+}
+
 static void pass_on(void *context, uint32_t section, const char *text) {
     const struct faults *faults = context;
     const struct spec_wrap *wrap = &faults->spec->wraps[section];
@@ -105,7 +117,7 @@ static void pass_on(void *context, uint32_t section, const char *text) {
     if (!wrap->wrapper)
         return;
     snprintf(line, sizeof line, "[wrap:%s] %s", wrap->name, text);
-    faults->fault(faults->context, wrap->line, line);
+    faults->fault(faults->context, line_of(wrap, text), line);
 }
 
 int wrapping_check(const struct spec *spec, const char *search,

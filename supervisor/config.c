@@ -262,6 +262,11 @@ static void lines_keep(const struct section *section) {
         section->draft->group.listen_line = key_line(SECTION_WORKER, section->seen, "listen");
         section->draft->group.ready_line = key_line(SECTION_WORKER, section->seen, "ready");
     }
+    if (section->kind == SECTION_WRAP) {
+        section->draft->wrap.wrapper_line = key_line(SECTION_WRAP, section->seen, "wrapper");
+        section->draft->wrap.data_line = key_line(SECTION_WRAP, section->seen, "data");
+        section->draft->wrap.reach_line = key_line(SECTION_WRAP, section->seen, "reach");
+    }
     if (identity == NULL)
         return;
     identity->user_line = key_line(section->kind, section->seen, "user");

@@ -196,6 +196,9 @@ struct spec_wrap {
     enum wrap_reach reach;
     uint16_t *groups;
     uint32_t groups_count; /* 0: every process */
+    uint32_t wrapper_line; /* where they stand; 0: nowhere */
+    uint32_t data_line;
+    uint32_t reach_line;
 };
 
 enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };

@@ -301,12 +301,13 @@ def test_wrap_wrapper_that_cannot_be_used(t):
     for name, why in (("missing", "No such file"), ("plain", "not executable"), ("wrapper.d", "not a regular file"),
                       ("missing.cjs", "No such file")):
         config = f"[env]\nA = 1\n[wrap:a]\nprograms = node\nwrapper = {name}\n"
-        pattern = rf"{t.directory}/brood.ini:3: error: \[wrap:a\] wrapper: {t.directory}/{name}: .*{why}"
+        pattern = rf"{t.directory}/brood.ini:5: error: \[wrap:a\] wrapper: {t.directory}/{name}: .*{why}"
         w.refuses(config, 100, pattern)
         status, text, _ = t.run("--check", "-c", t.config(config))
         t.equal(status, 100, "status of --check")
         t.match(text, pattern, "--check")
     w.script("a")
+    w.refuses(TOOL + f'data = "{"x" * 131072}"\n', 100, r"brood.ini:4: error: \[wrap:a\] data: 131074 bytes, of at most")
     t.equal(t.run("--check", "-c", t.config(TOOL), "--", "tool")[0], 0, "a good one")
 
 

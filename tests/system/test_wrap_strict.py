@@ -164,7 +164,7 @@ def test_wrap_strict_one_file_for_several_programs(t):
         link(w.tool, f"{w.bin}/{name}")
         program = "multi" if name == "multi" else "tool"
         w.refuses(STRICT.replace("programs = tool", f"programs = {program}"), 100,
-                  rf"brood.ini:1: error: \[wrap:a\] reach: {w.bin}/{program} is {w.tool}, one file for several")
+                  rf"brood.ini:4: error: \[wrap:a\] reach: {w.bin}/{program} is {w.tool}, one file for several")
         os.unlink(f"{w.bin}/{name}")
 
 

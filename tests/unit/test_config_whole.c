@@ -251,7 +251,10 @@ static void every_key(void **state) {
     assert_int_equal(wrap->reach, REACH_PATH);
     assert_int_equal(wrap->groups_count, 2);
     assert_int_equal(wrap->groups[1], 2);
+    assert_int_equal(wrap->wrapper_line - wrap->line, 2);
+    assert_int_equal(wrap->data_line - wrap->line, 3);
     wrap = &spec->wraps[1];
+    assert_int_equal(wrap->reach_line, 0);
     assert_int_equal(wrap->programs.count, 1);
     assert_string_equal(wrap->programs.items[0], "node");
     assert_null(wrap->data);
