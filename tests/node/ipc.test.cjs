@@ -1,6 +1,6 @@
 /* A channel to the parent, as child_process.fork() makes it: messages and handles go both ways, early ones aren't
- * lost, and its end is seen. The same story runs plain, behind wrappers in the same process, and through
- * foregroundChild. */
+ * lost, and its end is seen; and as the cluster module uses it. The same story runs plain, behind wrappers in the same
+ * process, and through foregroundChild. */
 'use strict';
 
 const assert = require('assert');
@@ -10,7 +10,7 @@ const net = require('net');
 const path = require('path');
 const { spawn } = require('child_process');
 const { describe, it } = require('node:test');
-const { ended, environment, files, firstLine, stub } = require('./harness.cjs');
+const { ended, environment, files, firstLine, run, stub } = require('./harness.cjs');
 
 const cwd = files({
     'plain.cjs': 'module.exports = ({ runMain }) => runMain();',
@@ -39,6 +39,30 @@ const cwd = files({
     'gone.js':
         `process.on('disconnect', () => console.log('disconnected'));
     process.on('message', () => {}); process.send('ready');`,
+    'primary.js': `const cluster = require('cluster');
+  const net = require('net');
+  const [policy, exec, ...args] = process.argv.slice(2);
+  const seen = { online: 0, answers: 0, workers: 0, ends: [] };
+  const workers = new Set();
+  let listening = 0;
+  const ask = (port, left) => {
+    if (left === 0) return cluster.disconnect();
+    net.connect(port, '127.0.0.1').on('data', (data) => workers.add(String(data)))
+      .on('close', () => { seen.answers += 1; ask(port, left - 1); });
+  };
+  cluster.schedulingPolicy = policy === 'round-robin' ? cluster.SCHED_RR : cluster.SCHED_NONE;
+  cluster.setupPrimary({ exec, args });
+  cluster.on('online', () => (seen.online += 1));
+  cluster.on('listening', (worker, { port }) => { if ((listening += 1) === 2) ask(port, 10); });
+  cluster.on('exit', (worker, code, signal) => {
+    seen.ends.push([code, signal, worker.exitedAfterDisconnect]);
+    seen.workers = workers.size;
+    if (seen.ends.length === 2) console.log(JSON.stringify(seen));
+  });
+  cluster.fork();
+  cluster.fork();`,
+    'worker.js': `require('net').createServer((socket) => socket.end(String(require('cluster').worker.id)))
+    .listen(0, '127.0.0.1');`,
     next: `#!/bin/sh\nexec "${process.execPath}" "$@"\n`,
 });
 fs.chmodSync(path.join(cwd, 'next'), 0o755);
@@ -135,6 +159,18 @@ for (const way of Object.keys(ways)) {
             assert.strictEqual((await end).code, 3);
             assert.strictEqual(await talk(given.address()), 'ours');
             given.close();
+        });
+        it('a cluster', async () => {
+            for (const policy of ['round-robin', 'none']) {
+                const words = [file('primary.js'), policy, ...ways[way], file('worker.js')];
+                const { stdout, code } = await run(words, { env: { SPAWN_WRAP_MAIN: file('next') } });
+                assert.strictEqual(code, 0);
+                const { workers, ...rest } = JSON.parse(stdout);
+                // Without a policy the kernel chooses, perhaps always the same one.
+                assert.ok(policy === 'round-robin' ? workers === 2 : workers >= 1, `${workers} answered`);
+                const end = [0, null, true];
+                assert.deepStrictEqual(rest, { online: 2, answers: 10, ends: [end, end] });
+            }
         });
         it('the parent disconnects', async () => {
             // Node emits no 'close' for a child that the parent disconnected from.

@@ -5,8 +5,8 @@
  * starts the program as node itself would have. Mode "sub": one wrapper runs here, with all arguments, and
  * foregroundChild() runs the next layer, whose path is SPAWN_WRAP_MAIN, as a child.
  *
- * Public API, so that it holds for Node 18 and whatever comes; the one exception, stopReading(), does nothing where
- * it finds nothing. No dependency; child_process is loaded when it is needed: every wrapped process pays for this. */
+ * Public API, so that it holds for Node 18 and whatever comes; the exceptions, stopReading() and leaveCluster(), do
+ * nothing where they find nothing. No dependency; child_process is loaded when it is needed: every wrapped process pays for this. */
 'use strict';
 
 const Module = module.constructor; // require('module') builds an ESM facade too, some 0.2 ms in each process
@@ -280,6 +280,18 @@ function closeSent(handle) {
     if (handle && !(handle instanceof Socket) && typeof handle.close === 'function') handle.close();
 }
 
+// A worker of the cluster module was made one before anything of this file ran: node has told the primary that it is
+// online, and would take the connections that the primary deals out. Both are the child's: returns the variable that
+// makes it the worker.
+function leaveCluster() {
+    const worker = process.connected && require('cluster').worker;
+    if (!worker) return {};
+    worker.exitedAfterDisconnect = true; // else node exits when the channel ends, without waiting for the child
+    for (const listener of process.listeners('internalMessage'))
+        if (listener.name === 'onInternalMessage') process.removeListener('internalMessage', listener);
+    return { NODE_UNIQUE_ID: String(worker.id) };
+}
+
 // What comes from one side goes to the other, and so does its disconnection, once all before it is written. Returns a
 // function that calls back when nothing is on its way any more.
 function relay(from, to) {
@@ -289,15 +301,23 @@ function relay(from, to) {
         waiting.push(callback);
         if (sending === 0) waiting.splice(0).forEach((call) => call());
     };
-    from.on('message', (message, handle) => {
-        stopReading(handle);
+    const pass = (message, handle, close) => {
         if (!to.connected) return;
         sending += 1;
         to.send(message, handle, () => {
-            closeSent(handle);
+            close(handle);
             sending -= 1;
             if (sending === 0) waiting.splice(0).forEach((call) => call());
         });
+    };
+    from.on('message', (message, handle) => {
+        stopReading(handle);
+        pass(message, handle, closeSent);
+    });
+    // What a cluster's primary and its worker tell each other, with bare handles. See leaveCluster().
+    from.on('internalMessage', (message, raw) => {
+        if (message && message.cmd === 'NODE_CLUSTER' && message.act !== 'online')
+            pass(message, raw, () => raw && raw.close());
     });
     from.on('disconnect', () => whenSent(() => to.connected && to.disconnect()));
     return whenSent;
@@ -344,8 +364,10 @@ function runChild({ program, args, options, callback }) {
     debug(`running ${program} as a child`);
     let child;
     const unforward = forwardSignals(() => child);
+    const env = { ...(options.env || process.env), ...leaveCluster() };
+    const spawned = { serialization: serialization(), ...options, env, stdio };
     try {
-        child = require('child_process').spawn(program, args, { serialization: serialization(), ...options, stdio });
+        child = require('child_process').spawn(program, args, spawned);
     } catch (error) {
         unforward();
         throw error;
