@@ -111,6 +111,15 @@ static struct outcome run_inner(const struct options *options, const struct inhe
     return outcome;
 }
 
+/* Mounts are the sandbox's own, files are not: a program that is replaced by a rename is so for everybody outside. In a
+ * user namespace nothing else would be left, since the inner brood's exec takes its capabilities. */
+static bool replaces_outside(const struct spec *spec, const struct sandbox *sandbox) {
+    for (uint32_t i = 0; i < spec->wraps_count; i++)
+        if (spec->wraps[i].reach == REACH_STRICT)
+            return sandbox->user_namespace;
+    return false;
+}
+
 struct outcome outer_run(const struct options *options, const struct spec *spec, const struct inherited *inherited) {
     char text[TEXT_BYTES];
     struct sandbox sandbox;
@@ -119,6 +128,10 @@ struct outcome outer_run(const struct options *options, const struct spec *spec,
         return outcome_refuse(STATUS_SYSTEM, "no memory");
     sandbox_plan(&sandbox, paths);
     free(paths);
+    if (replaces_outside(spec, &sandbox))
+        return outcome_refuse(STATUS_SYSTEM,
+                              "reach = strict: --sandbox without CAP_SYS_ADMIN can't mount a shim over a program, and "
+                              "its file is also that of processes outside; run it as root, or use reach = preload");
     if (sandbox_probe(&sandbox, text, sizeof text) < 0)
         return outcome_refuse(STATUS_SYSTEM, text);
     return run_inner(options, inherited, &sandbox);

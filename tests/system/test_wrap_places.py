@@ -9,11 +9,10 @@ import signal
 import subprocess
 
 from harness import OPTIONS
-from wrapping import RAN, Wrapping, only_directory, shim_directories
+from wrapping import NOBODY, RAN, Wrapping, become_nobody, only_directory, shim_directories
 
 TOOL = "[wrap:a]\nprograms = tool\nwrapper = a\n"
 ROOTS = ["/run/brood", "/dev/shm", "/tmp"]
-NOBODY = 65534
 
 
 def world(t):
@@ -249,12 +248,6 @@ def test_wrap_places_lock(t):
         t.equal(shim_directories(), [dead], "it stays")
     is_gone(t, w)
     os.rmdir("/run/brood")
-
-
-def become_nobody():
-    os.setgroups([])
-    os.setgid(NOBODY)
-    os.setuid(NOBODY)
 
 
 def test_wrap_places_without_privilege(t):

@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from harness import OPTIONS, status_field
-from wrapping import RAN, Wrapping, only_directory, shim_directories
+from wrapping import NOBODY, RAN, Wrapping, become_nobody, only_directory, shim_directories
 
 STRICT = "[wrap:a]\nprograms = tool\nwrapper = a\nreach = strict\n"
 UNPRIVILEGED = ("setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin")
@@ -200,10 +200,17 @@ def test_wrap_strict_half_way(t):
 
 
 def test_wrap_strict_in_a_sandbox(t):
-    """No privilege is needed under --sandbox, and nothing is changed outside."""
+    """Nothing is changed outside; where that would be the only way brood doesn't start."""
     w = world(t)
+    os.chown(w.bin, NOBODY, NOBODY)
+    os.chown(w.tool, NOBODY, NOBODY)
     before = state(w.tool)
     w.prints(STRICT, ["sh", "-c", f"./execs clear execve {w.tool}"], "a", RAN, mode="child", options=("--sandbox",))
+    t.equal(state(w.tool), before, "the program")
+    shutil.copy(OPTIONS["brood"], "brood")
+    t.files.add("brood")
+    w.refuses(STRICT, 111, "reach = strict: --sandbox without CAP_SYS_ADMIN", mode="child", options=("--sandbox",),
+              path=t.directory + "/brood", before=become_nobody)
     t.equal(state(w.tool), before, "the program")
     nothing_is_left(t)
 

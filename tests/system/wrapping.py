@@ -6,6 +6,7 @@ import shutil
 from harness import OPTIONS, Failure
 
 RAN = "ran version=1"
+NOBODY = 65534
 
 
 class Wrapping:
@@ -66,6 +67,12 @@ class Wrapping:
         self.t.broods[-1].has(pattern)
         self.t.equal(shim_directories(), [], "no directory is left")
         return self.t.broods[-1]
+
+
+def become_nobody():
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
 
 
 def shim_directories(roots=("/run/brood", "/dev/shm", "/tmp")):
