@@ -72,6 +72,58 @@ static void check_strict(const struct programs *programs,
     }
 }
 
+/* --- the order of sections ---------------------------------------------------------------------------------------- */
+
+/* How far inside a wrapper may stand: see set.c. */
+static int depth_of(const struct wrap_section *section) {
+    return !wrap_is_module(section->wrapper) ? 0 : section->same_process ? 2 : 1;
+}
+
+/* Whether there is a process that both are for. */
+static bool meet(const struct wrap_section *a, const struct wrap_section *b) {
+    for (uint32_t i = 0; i < a->groups_count && b->groups_count > 0; i++)
+        for (uint32_t j = 0; j < b->groups_count; j++)
+            if (a->groups[i] == b->groups[j])
+                return true;
+    return a->groups_count == 0 || b->groups_count == 0;
+}
+
+static bool share_a_name(const struct wrap_section *a, const struct wrap_section *b) {
+    for (uint32_t i = 0; i < a->programs_count; i++)
+        for (uint32_t j = 0; j < b->programs_count; j++)
+            if (strcmp(a->programs[i], b->programs[j]) == 0)
+                return true;
+    return false;
+}
+
+static const struct program_file *shared_file(const struct programs *programs, uint32_t sections) {
+    for (size_t i = 0; i < programs->files_count; i++)
+        if ((programs->files[i].sections & sections) == sections)
+            return &programs->files[i];
+    return NULL;
+}
+
+/* That one section names a program and the other one its file is seen here alone. */
+static void check_order(const struct wrap_input *input, const struct programs *programs, uint32_t outer, uint32_t inner,
+                        void (*fault)(void *context, uint32_t section, const char *text), void *context) {
+    const struct wrap_section *a = &input->sections[outer], *b = &input->sections[inner];
+    const struct program_file *file;
+    char text[PATH_MAX + 300];
+    if (depth_of(a) <= depth_of(b) || !meet(a, b) || share_a_name(a, b) ||
+        !(file = shared_file(programs, 1u << outer | 1u << inner)))
+        return;
+    if (depth_of(b) == 0)
+        snprintf(text, sizeof text,
+                 "an executable can't wrap %s inside of the module of [wrap:%s]; put this section before that one",
+                 file->path, a->name);
+    else
+        snprintf(text, sizeof text,
+                 "same_process = no can't wrap %s inside of [wrap:%s], where it is yes; put this section before that "
+                 "one, or write the same in both",
+                 file->path, a->name);
+    fault(context, inner, text);
+}
+
 static void say_nothing(bool warning, const char *text) {
     (void)warning;
     (void)text;
@@ -94,6 +146,9 @@ int wrap_check(const struct wrap_input *input, void (*fault)(void *context, uint
     int r = programs_find(&pool, &quiet, false, &programs);
     if (r == 0)
         check_strict(&programs, fault, context);
+    for (uint32_t i = 1; r == 0 && i < input->sections_count; i++)
+        for (uint32_t j = 0; j < i; j++)
+            check_order(input, &programs, j, i, fault, context);
     pool_free(&pool);
     return r;
 }

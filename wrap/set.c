@@ -1,6 +1,6 @@
 /* See set.h. The layers around a program stand in the order executable wrappers, modules in processes of their own,
- * modules in the program's own process: the config reader has refused every other one. The last kind makes one layer
- * together, since one process runs them all. */
+ * modules in the program's own process: the config reader and wrap_check() have refused every other one. The last kind
+ * makes one layer together, since one process runs them all. */
 #include "wrap/set.h"
 
 #include <errno.h>

@@ -63,6 +63,15 @@ def test_wrap_order_that_cannot_be(t):
             {more}
             """
         w.refuses(config, 100, r"brood.ini:\d+: error: \[wrap:.\] ")
+    # One names the program, the other one its file.
+    config = "[wrap:1]\nprograms = {}\nwrapper = no.cjs\n{}[wrap:2]\nprograms = {}\nwrapper = {}\n{}".format
+    for outer, inner in (("node", "/usr/bin/node"), ("/usr/bin/node", "node")):
+        w.refuses(config(outer, "", inner, "a", ""), 100, r"brood.ini:4: error: \[wrap:2\] an executable can't wrap "
+                  r"/usr/bin/node inside of the module of \[wrap:1\]; put")
+        w.refuses(config(outer, "", inner, "no.cjs", "same_process = no\n"), 100,
+                  r"brood.ini:4: error: \[wrap:2\] same_process = no can't wrap /usr/bin/node inside of \[wrap:1\]")
+        apart = config(outer, "workers = main\n", inner, "a", "workers = other\n[worker:other]\nstart = node -v\n")
+        t.equal(t.run("--check", "-c", t.config(apart), "--", "node")[0], 0, "they never meet")
     w.refuses("""
         [wrap:1]
         programs = tool
