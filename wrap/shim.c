@@ -294,6 +294,14 @@ static const char *find_item(const char *list, long *ret_layer) {
     return NULL;
 }
 
+/* A module in the program's own process has no variables, see run(). */
+static _Noreturn void fail_inside(const struct context_layer *layer) {
+    fail(STATUS_SYSTEM, "run by name inside its own wrapper ", context_string(shim.context, layer->wrapper),
+         layer->kind == LAYER_MODULE_SAME
+             ? ", which would run the wrapper again and again; execute context.root.execPath instead"
+             : ", which would run the wrapper again and again; execute \"$" VARIABLE_MAIN "\" instead");
+}
+
 static void settle_layer(void) {
     struct text_builder item = {.bytes = shim.item, .size = sizeof shim.item};
     long running;
@@ -305,9 +313,7 @@ static void settle_layer(void) {
         return;
     /* Inside our own wrapper. Its program's file is meant as what it is; its name would lead back to the wrapper. */
     if (shim.context->file == CONTEXT_BY_NAME && running < shim.layers_count)
-        fail(STATUS_SYSTEM, "run by name inside its own wrapper ",
-             context_string(shim.context, context_layer_at(shim.context, shim.layers + (uint32_t)running)->wrapper),
-             ", which would run the wrapper again and again; execute \"$" VARIABLE_MAIN "\" instead");
+        fail_inside(context_layer_at(shim.context, shim.layers + (uint32_t)running));
     shim.layer = (uint32_t)running + 1;
 }
 

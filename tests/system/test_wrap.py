@@ -247,6 +247,16 @@ def test_wrap_by_name_within_its_wrapper(t):
         t.equal(brood.stdout.decode().split(), wanted.split(), "output")
         brood.has(rf"^brood: error: tool: run by name inside its own wrapper {t.directory}/{name}, .*\$SPAWN_WRAP_MAIN",
                   count=1)
+    module = ("const {{ spawnSync }} = require('child_process');\n"
+              "console.log(spawnSync({}, ['main.js'], {{ stdio: ['ignore', 1, 2] }}).status);\nw.runMain();").format
+    t.file("main.js", "console.log('main');\n")
+    for reach in ("path", "preload"):
+        config = f"[wrap:a]\nwrapper = yes.cjs\nreach = {reach}\n"
+        w.module("yes.cjs", module("'node'"))
+        brood = w.prints(config, ["node", "main.js"], "yes.cjs 111 main")
+        brood.has(r"^brood: error: node: run by name inside its own wrapper .*execute context.root.execPath", count=1)
+        w.module("yes.cjs", module("w.context.root.execPath"))
+        w.prints(config, ["node", "main.js"], "yes.cjs main 0 main")
     # By way of another program's wrapper, too.
     w.copy("tool", "bin/other", version=2)
     w.script("a", 'other; echo "status=$?"')
