@@ -222,7 +222,18 @@ static void search(void) {
     take_first_file();
 }
 
-/* As the kernel does it for a script: the interpreter, its argument, the script take the place of argv[0]. */
+/* Whether an interpreter is the one that the exec was turned for, as redirect.c tells it. */
+static bool is_program(const char *path) {
+    bool same_name = text_same(text_base(path), shim.name);
+    if (shim.file == CONTEXT_TOLD)
+        return same_name;
+    const struct context_file *file = context_file_at(shim.context, shim.file);
+    return ((file->flags & FILE_BY_NAME_ONLY) == 0 || same_name) &&
+           (is_same_file(path, context_string(shim.context, file->path)) || is_same_file(path, shim.real));
+}
+
+/* As the kernel does it for a script: the interpreter, its argument, the script take the place of argv[0]. Not further
+ * than to the program, which may be a script itself: that part is the kernel's again. */
 static void take_script(const char *path) {
     for (size_t depth = 0; depth < SCRIPTS_MAX; depth++) {
         struct image *image = &shim.images[depth];
@@ -243,6 +254,8 @@ static void take_script(const char *path) {
         path = image->interpreter;
         if (shim.context->file == CONTEXT_TOLD)
             take_path(path);
+        if (is_program(path))
+            return;
     }
 }
 

@@ -197,6 +197,16 @@ def test_wrap_what_a_wrapper_is_told(t):
         rest = text[text.index("argc"):]
         names = {line.split("=")[0].removeprefix("env ") for line in rest.split("\n") if "SPAWN_WRAP_" in line}
         t.equal(names, {"SPAWN_WRAP_OWN"}, "what the program is told, and whoever comes after it")
+    # The program may be a script, and the interpreter of others: told are its arguments as the kernel gives them.
+    w.script("a", 'echo "$#"; exec "$SPAWN_WRAP_MAIN" "$@"')
+    w.directory("later")
+    for place in ("bin", "later"):
+        t.file(f"{place}/interpreter", "#!/bin/sh\necho $*\n", 0o755)
+        t.file("uses", f"#!{t.directory}/{place}/interpreter -x\n", 0o755)
+        t.file("nested", f"#!{t.directory}/uses\n", 0o755)
+        config = "[wrap:a]\nprograms = interpreter\nwrapper = a\n"
+        w.prints(config, ["sh", "-c", "./uses 1; :"], "a 3 -x ./uses 1")
+        w.prints(config, ["./nested", "1"], f"a 4 -x {t.directory}/uses ./nested 1")
 
 
 def test_wrap_mock(t):
