@@ -49,8 +49,8 @@ struct outcome outcome_of(const struct sv *sv, const struct remap *remap, bool o
     int status = sv_exit_status(sv);
     bool own = (sv_status_is_own(sv) && !remap->own_too) || (outer && command.kind == ENDING_EXITED);
     struct outcome outcome = {.status = own ? status : options_remap(remap, status)};
-    if (command.kind == ENDING_KILLED && outcome.status == status)
-        outcome.signal = command.number;
+    if (outcome.status == status)
+        outcome.signal = sv_command_signal(sv);
     return outcome;
 }
 

@@ -8,7 +8,7 @@
 
 struct outcome {
     int status; /* brood's exit status */
-    int signal; /* that the COMMAND died of, and that status stands for; 0: none */
+    int signal; /* that the COMMAND died of, or that it wasn't started for, and that status stands for; 0: none */
 };
 
 /* What has become of a core that is done. An outer brood of --sandbox doesn't remap what the inner one ended with,

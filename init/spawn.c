@@ -241,7 +241,11 @@ static void name_interpreter(const char *path, char *text, size_t size) {
     read_head(path, head, sizeof head);
     if (strncmp(head, "#!", 2) == 0) {
         const char *word = head + 2 + strspn(head + 2, " \t");
-        snprintf(text, size, "its interpreter %.*s is missing", (int)strcspn(word, " \t\r\n"), word);
+        int length = (int)strcspn(word, " \t\r\n");
+        snprintf(text, size,
+                 word[length] == '\r' ? "the name of its interpreter %.*s ends with a CR; end its lines with LF alone"
+                                      : "its interpreter %.*s is missing",
+                 length, word);
     } else if (is_elf(head)) {
         snprintf(text, size, "its dynamic loader is missing");
     } else {

@@ -17,10 +17,12 @@ enum reason_to_end {
     END_COMPLETED,
 };
 
+/* One that is still there was sent KILL and didn't end in time, or may not be signalled at all: a setuid program. */
 struct ending sv_command_ending(const struct sv *sv) {
     if (sv->spec->command_group < 0)
         return (struct ending){.kind = ENDING_NONE};
-    return sv->workers[sv->spec->groups[sv->spec->command_group].first_worker].ending;
+    const struct worker *command = &sv->workers[sv->spec->groups[sv->spec->command_group].first_worker];
+    return command->leader ? (struct ending){.kind = ENDING_KILLED, .number = SIGNAL_KILL} : command->ending;
 }
 
 static enum reason_to_end reason_of(const struct sv *sv) {
@@ -74,6 +76,13 @@ int sv_exit_status(const struct sv *sv) {
     return 0;
 }
 
+int sv_command_signal(const struct sv *sv) {
+    struct ending ending = sv_command_ending(sv);
+    if (ending.kind == ENDING_KILLED)
+        return ending.number;
+    return reason_of(sv) == END_CUT_COMMAND ? sv->life.stop_signal : 0;
+}
+
 bool sv_status_is_own(const struct sv *sv) {
     switch (reason_of(sv)) {
     case END_COMMAND:
@@ -93,9 +102,13 @@ bool sv_status_is_own(const struct sv *sv) {
     return false;
 }
 
-/* "exited 3", "was killed by TERM": the end of a sentence. */
+/* "exited 3", "was killed by TERM", "could not be executed": the end of a sentence. */
 static void phrase(const struct sv *sv, struct ending ending, char *buffer, size_t size) {
     char text[64];
+    if (ending.unexecuted) {
+        snprintf(buffer, size, "could not be executed");
+        return;
+    }
     describe_ending(sv->spec, ending, text, sizeof(text));
     snprintf(buffer, size, "%s%s", ending.kind == ENDING_KILLED ? "was " : "", text);
 }

@@ -42,8 +42,12 @@ int sv_exit_status(const struct sv *sv);
 /* Is that status brood's own 126 or 127, of a program that couldn't be executed? --remap leaves those alone. */
 bool sv_status_is_own(const struct sv *sv);
 
-/* How the COMMAND ended; kind NONE: there is none, or it was never started. */
+/* How the COMMAND ended, by KILL where it has not; kind NONE: there is none, or it was never started. Valid once
+ * sv_done(). */
 struct ending sv_command_ending(const struct sv *sv);
+
+/* The signal that the COMMAND died of, or that kept it from being started; 0: it ended otherwise. */
+int sv_command_signal(const struct sv *sv);
 
 /* Why: "web/1 was killed after 10s of grace", as snprintf does. */
 int sv_outcome(const struct sv *sv, char *buffer, size_t size);

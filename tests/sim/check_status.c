@@ -20,6 +20,8 @@ static int expected_status(const struct checker *checker) {
         const struct model_worker *command = &checker->workers[spec->groups[spec->command_group].first_worker];
         if (command->ending.kind != ENDING_NONE)
             return status_of(command->ending);
+        if (command->leader) /* it outlived its KILL */
+            return 137;
         if (requested)
             return by_signal;
     }

@@ -24,6 +24,8 @@ def test_command_that_is_missing(t):
     t.equal(brood.wait(), 127, "status")
     brood.has("/nowhere/prog: No such file")
     t.equal(t.brood(command=["no-such-program-at-all"]).wait(), 127, "status by PATH")
+    brood = t.brood(None, "-v", command=["/nowhere/prog"])
+    brood.ends(127, "main could not be executed$")
     brood = t.brood(command=["", "x"])
     t.equal(brood.wait(), 127, "status of what a variable without a value leaves")
     brood.has("cannot execute an empty word: No such file")

@@ -70,6 +70,19 @@ def test_mirror_of_a_signal_that_the_caller_ignored_and_blocked(t):
         t.equal(mirror(t, f"kill:{int(number)}", before=ignore_and_block).wait(), -number, "what brood died of")
 
 
+def pending_term():
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_mirror_of_a_term_before_the_command_runs(t):
+    """Whether the command was there already is a race that the caller must not see."""
+    brood = mirror(t, "say:start", "serve", before=pending_term)
+    t.equal(brood.wait(), -signal.SIGTERM, "what brood died of")
+    t.equal(t.story(), [], "the command was not started")
+    t.equal(mirror(t, "serve", options=("-e", "143:7"), before=pending_term).wait(), 7, "a status that is remapped")
+
+
 def test_mirror_of_a_command_beside_a_config(t):
     brood = t.brood(f"""
         [worker:web]

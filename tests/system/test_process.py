@@ -149,7 +149,7 @@ def check_failure(t, start, status, pattern, extra=""):
         restart = no
         {extra}
         """)
-    brood.ends(status, "a/0")
+    brood.ends(status, "a/0 failed for good: it could not be executed$")
     brood.has(pattern)
 
 
@@ -171,7 +171,9 @@ def test_program_is_a_directory(t):
 
 def test_program_has_a_bad_interpreter(t):
     path = t.file("script", "#!/nowhere/interpreter -x\n", 0o755)
-    check_failure(t, path, 126, r"a/0.*script: .*/nowhere/interpreter")
+    check_failure(t, path, 126, r"a/0.*script: its interpreter /nowhere/interpreter is missing$")
+    path = t.file("script", "#!/bin/sh\r\nexit 0\r\n", 0o755)
+    check_failure(t, path, 126, r"a/0.*script: the name of its interpreter /bin/sh ends with a CR; end its lines")
 
 
 def test_program_has_a_bad_format(t):
