@@ -143,7 +143,7 @@ int loop_open(const struct loop_input *input, struct loop **ret, char *error, si
         return -EINVAL;
     }
     if (r == 0) {
-        step = "memory";
+        step = "memory and descriptors";
         r = open_parts(loop, input);
     }
     if (r < 0)

@@ -230,6 +230,15 @@ void perform_say_missing(struct performer *performer) {
                getpid() == 1 ? "reached by kill(-1) alone" : "not found");
 }
 
+/* Without this a stop that waits for them, and kills them, would take its time without a word. */
+static void say_stragglers(const struct performer *performer, int signal, int count) {
+    char name[SIGNAL_NAME_BYTES];
+    int sigrtmin = performer->spec->sigrtmin;
+    const struct log_fields fields = {.event = "stragglers", .status = -1, .signal = signal, .sigrtmin = sigrtmin};
+    log_record(signal == SIGKILL ? LOG_WARNING : LOG_INFO, "container", &fields, "%d straggler%s left, %s", count,
+               count == 1 ? "" : "s", signal_name(signal, sigrtmin, name));
+}
+
 static void do_stragglers(struct performer *performer, const struct action *action) {
     pid_t *groups;
     children_report_none(performer->children);
@@ -238,6 +247,8 @@ static void do_stragglers(struct performer *performer, const struct action *acti
     perform_say_missing(performer);
     size_t count = children_groups(performer->children, &groups);
     int r = descendants_signal(performer->descendants, action->signal, groups, count);
+    if (r > 0 && !performer->said)
+        say_stragglers(performer, action->signal, r);
     if (r < 0)
         log_record(LOG_WARNING, "container", NULL, "cannot look for processes that are left: %s", strerror(-r));
 }

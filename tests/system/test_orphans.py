@@ -29,6 +29,8 @@ def check_straggler_is_killed(t, kind, **where):
     t.wait_event("web/0 start")
     t.between(brood.stop(signal.SIGTERM, 0), 400, 5000, "the stop")
     t.equal([text.split(" ")[1] for text in t.story({"lost"})], ["start", "TERM", "CONT"], "asked, then killed")
+    brood.has("^brood: info: container: 1 straggler left, TERM$", 1)
+    brood.has("^brood: warning: container: 1 straggler left, KILL$", 1)
 
 
 def test_setsid_straggler_is_asked(t):
