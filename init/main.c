@@ -131,6 +131,8 @@ int main(int argc, char **argv) {
     if (options.mode == MODE_CHECK)
         return check(&options);
 
+    if (options.log_format >= 0) /* a record of faults looks like that, too */
+        log_configure(log_level(), (enum log_format)options.log_format);
     struct outcome outcome = {.status = load_config(&options, &config, text, sizeof text)};
     if (outcome.status != 0)
         return refuse(outcome.status, text);

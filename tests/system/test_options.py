@@ -192,6 +192,13 @@ def test_option_log_format(t):
     t.equal([json.loads(text)["level"] for text in brood.text()][-1], "info", "json")
 
 
+def test_option_log_format_of_a_refusal(t):
+    status, _, stderr = t.run("--log-format", "json", "-c", "/no/such/file")
+    record = json.loads(stderr)
+    t.equal((status, record["subject"], record["status"]), (100, "container", 100), "json")
+    t.match(record["message"], "^exit 100: /no/such/file: No such file", "the message")
+
+
 def test_verbosity(t):
     counts = []
     for options in (["-q", "-q"], ["-q"], [], ["-v"]):
