@@ -216,8 +216,6 @@ static void kill_now(struct sv *sv) {
     struct lifecycle *life = &sv->life;
     life->second_signal = true;
     life->kill_at = msec_min(life->kill_at, sv->now);
-    if (life->phase == PHASE_FINISH)
-        life->finish_at = msec_min(life->finish_at, sv->now);
 }
 
 /* A TERM or INT while the container stops. */
@@ -441,12 +439,14 @@ static bool review_finish(struct sv *sv, struct actions *actions) {
     struct lifecycle *life = &sv->life;
     struct task *stop = &life->primary[PRIMARY_STOP];
 
-    if (!life->killed && sv->now >= life->finish_at) {
+    bool second = life->second_signal;
+    if (!life->killed && (second || sv->now >= life->finish_at)) {
+        msec_t since = life->finish_at - sv->spec->finish_grace;
         life->killed = true;
         life->finish_at = sv->now;
         life->hook_ended = true;
-        kill_task(sv, PRIMARY_STOP, life->second_signal ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER,
-                  sv->spec->finish_grace, actions);
+        kill_task(sv, PRIMARY_STOP, second ? CAUSE_SECOND_SIGNAL : CAUSE_GRACE_OVER,
+                  second ? sv->now - since : sv->spec->finish_grace, actions);
         kill_stragglers(sv, actions);
         return true;
     }
