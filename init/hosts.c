@@ -114,10 +114,20 @@ int hosts_read(char **ret_bytes, size_t *ret_length) {
     return 0;
 }
 
+/* A command alone, and most configs, have no use for the file, wherever it lies and whatever it is. */
+static bool is_needed(const struct spec *spec) {
+    for (uint32_t i = 0; i < spec->groups_count; i++)
+        if (spec->groups[i].ready == READY_TCP)
+            return true;
+    return false;
+}
+
 int hosts_check(const struct spec *spec, void (*report)(void *context, uint32_t line, const char *text),
                 void *context) {
     char *bytes = NULL, text[512];
     size_t length = 0;
+    if (!is_needed(spec))
+        return 0;
     int r = hosts_read(&bytes, &length);
     if (r == -ENOMEM)
         return r;

@@ -201,9 +201,9 @@ static int take_remap(const char *name, const char *text, size_t length, struct 
     return 0;
 }
 
-/* $BROOD_REMAP: between commas, blanks or both. */
+/* $BROOD_REMAP: between commas, blanks or both. A YAML block leaves the end of its line, an env file perhaps a CR. */
 static int take_remaps(const char *text, struct remap *remap, char *error, size_t size) {
-    static const char separators[] = ", \t";
+    static const char separators[] = ", \t\r\n";
     while (text && *(text += strspn(text, separators)) != '\0') {
         size_t length = strcspn(text, separators);
         int r = take_remap("$BROOD_REMAP", text, length, remap, error, size);

@@ -41,6 +41,15 @@ def test_command_without_dashes(t):
     t.equal(t.brood(None, "sh", "-c", "exit 7").wait(), 7, "options end at the first word that is none")
 
 
+def test_command_has_no_use_for_files(t):
+    """What only a config can name isn't looked at: here a read of it would never end."""
+    os.mkfifo("pipe")
+    t.files.add("pipe")
+    brood = t.brood(command=["sh", "-c", "exit 7"], namespace_options=("--mount-proc", "--mount"),
+                    in_namespace=("sh", "-c", "mount -n --bind pipe /etc/hosts && exec \"$@\"", "sh"))
+    t.equal(brood.wait(), 7, "status")
+
+
 def test_command_gets_what_its_caller_left(t):
     descriptors = odd_descriptors(t)
     brood = t.brood(command=worker_argv("name:main", "show", "say:start", "serve"), mode="subreaper", before=odd_birth,

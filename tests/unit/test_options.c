@@ -280,7 +280,7 @@ static void test_remap(void **state) {
 
 static void test_remap_variable(void **state) {
     (void)state;
-    setenv("BROOD_REMAP", " 143, 1:2,\t3:4 5:6 ,", 1);
+    setenv("BROOD_REMAP", " 143, 1:2,\t3:4 5:6 ,\r\n", 1);
     assert_int_equal(parse("brood -e 3:9 -e 8 x"), 0);
     assert_int_equal(count_remapped(), 5);
     assert_int_equal(options_remap(&options.remap, 143), 0);
