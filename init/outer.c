@@ -5,7 +5,9 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include "init/environment.h"
 #include "init/fd.h"
 #include "init/load.h"
 #include "init/log.h"
@@ -61,6 +63,23 @@ static char **visible_paths(const struct options *options, const struct spec *sp
     if (spec->wraps_count > 0)
         add(&paths, spec->wraps[0].shim_root);
     return paths.items;
+}
+
+/* Whoever names a program without a slash means one that PATH leads to. Returns 0, or -errno with one line in error. */
+static int plan_search(const struct spec *spec, struct sandbox *sandbox, char *error, size_t size) {
+    struct environment *environment = NULL;
+    if (spec->command_only) {
+        sandbox_plan_search(sandbox, getenv("PATH"));
+        return 0;
+    }
+    int r = environment_open(spec, environ, &environment, error, size);
+    if (r < 0)
+        return r;
+    sandbox_plan_search(sandbox, environment_get(environment, ENVIRONMENT_PRIMARY, "PATH"));
+    for (uint32_t i = 0; i < spec->groups_count; i++)
+        sandbox_plan_search(sandbox, environment_get(environment, (int32_t)i, "PATH"));
+    environment_close(environment);
+    return 0;
 }
 
 /* The words of the inner brood as the outer one's command. */
@@ -132,6 +151,8 @@ struct outcome outer_run(const struct options *options, const struct spec *spec,
         return outcome_refuse(STATUS_SYSTEM,
                               "reach = strict: --sandbox without CAP_SYS_ADMIN can't mount a shim over a program, and "
                               "its file is also that of processes outside; run it as root, or use reach = preload");
+    if (plan_search(spec, &sandbox, text, sizeof text) < 0)
+        return outcome_refuse(STATUS_SYSTEM, text);
     if (sandbox_probe(&sandbox, text, sizeof text) < 0)
         return outcome_refuse(STATUS_SYSTEM, text);
     return run_inner(options, inherited, &sandbox);

@@ -71,6 +71,20 @@ void sandbox_plan(struct sandbox *ret, char *const *visible_paths) {
     }
 }
 
+void sandbox_plan_search(struct sandbox *sandbox, const char *path) {
+    char directory[PATH_MAX];
+    while (path != NULL) {
+        size_t length = strcspn(path, ":");
+        if (length < sizeof directory) {
+            memcpy(directory, path, length);
+            directory[length] = '\0';
+            if (lies_in_tmp(directory))
+                sandbox->private_tmp = false;
+        }
+        path = path[length] == ':' ? path + length + 1 : NULL;
+    }
+}
+
 /* --- the child: async-signal-safe calls only ---------------------------------------------------------------------- */
 
 /* Reads a small file into text, with a NUL. Returns 0 or -errno. */

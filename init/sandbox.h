@@ -13,7 +13,7 @@
 
 struct sandbox {
     bool user_namespace;
-    bool private_tmp; /* unless the config, the working directory or a command lies in /tmp */
+    bool private_tmp; /* unless the config, the working directory, a command or a directory of PATH lies in /tmp */
     bool command;     /* the inner brood has a COMMAND, and with it the terminal */
     /* A pipe by which it tells that its command has stopped, by the signal's number; both ends 0: none. */
     int hear_stopped; /* nonblocking */
@@ -23,6 +23,9 @@ struct sandbox {
 /* Decides how, from brood's capabilities and the paths that must stay visible (absolute or relative; NULL ends the
  * list; the current directory is always one). */
 void sandbox_plan(struct sandbox *ret, char *const *visible_paths);
+
+/* After it: the same for the directories of a PATH; NULL: it isn't set. */
+void sandbox_plan_search(struct sandbox *sandbox, const char *path);
 
 /* Tries the whole thing in a child that does nothing else. Returns 0, or -errno with one line in error that names
  * the cause and the remedy (seccomp, apparmor_restrict_unprivileged_userns, max_user_namespaces, masked /proc). */

@@ -120,16 +120,20 @@ def test_sandbox_tmp_is_private(t):
 
 
 def test_sandbox_tmp_is_shared_with_whoever_works_there(t):
-    """The config, the working directory or a command lies in it: then it is the one outside."""
+    """The config, the working directory or a command, by a path or by PATH, lies in it: then it is the one outside."""
     t.file("outside")
     script = t.file("list", "#!/bin/sh\nls -A /tmp/test\n", 0o755)
     config = t.file("app.ini", "[worker:a]\nstart = ls -A /tmp/test\nrestart = no\n")
     with open("/srv/work.ini", "w", encoding="utf-8") as file:
         file.write("[worker:a]\nstart = ls -A .\nworking_directory = /tmp/test\nrestart = no\n")
+    with open("/srv/path.ini", "w", encoding="utf-8") as file:
+        file.write("[worker:a]\nstart = list\nenv.PATH = /bin:/tmp/test\nrestart = no\n")
+    path = {"PATH": "/bin:" + t.directory}
     for case in ({"config": config, "cwd": "/"}, {"config": "/srv/work.ini", "cwd": "/"},
+                 {"config": "/srv/path.ini", "cwd": "/"}, {"command": ["list"], "cwd": "/", "env": path},
                  {"command": [script], "cwd": "/"}, {"command": ["ls", "-A", "/tmp/test"], "cwd": t.directory}):
         brood = t.brood(case.get("config"), "--sandbox", command=case.get("command"), mode="child", keep_stdout=True,
-                        cwd=case["cwd"])
+                        cwd=case["cwd"], env=case.get("env", {}))
         t.equal(brood.wait(), 0, f"status of {case}")
         t.ok(b"outside" in brood.stdout.split(), f"what {case} sees: {brood.stdout}")
 

@@ -276,6 +276,12 @@ static void test_orphan_from_the_start(void **state) {
 
 /* --- the plan ----------------------------------------------------------------------------------------------------- */
 
+static bool search_private_tmp(const char *path) {
+    struct sandbox sandbox = {.private_tmp = true};
+    sandbox_plan_search(&sandbox, path);
+    return sandbox.private_tmp;
+}
+
 static bool plan_private_tmp(char *const *paths) {
     struct sandbox sandbox;
     sandbox_plan(&sandbox, paths);
@@ -289,6 +295,12 @@ static void story_plan(void) {
     CHECK(chdir("/") == 0);
     CHECK(plan_private_tmp(NULL));
     CHECK(plan_private_tmp(elsewhere));
+    CHECK(search_private_tmp(NULL));
+    CHECK(search_private_tmp(""));
+    CHECK(search_private_tmp("/usr/bin:/tmpfile::relative:"));
+    CHECK(!search_private_tmp("/tmp"));
+    CHECK(!search_private_tmp("/tmp/isn't/there:/usr/bin"));
+    CHECK(!search_private_tmp("/usr/bin::/tmp/bin:"));
     CHECK(!plan_private_tmp(named));
     CHECK(!plan_private_tmp(tmp));
 
