@@ -90,9 +90,17 @@ static int check(const struct options *options) {
     return status;
 }
 
+/* A program that is executed by way of /proc/self/exe, as the inner brood of --sandbox is, is called exe by ps. */
+static void take_name(void) {
+    char name[16] = ""; /* what prctl() writes */
+    if (prctl(PR_GET_NAME, name) == 0 && strcmp(name, "exe") == 0)
+        prctl(PR_SET_NAME, "brood");
+}
+
 static struct outcome run_here(const struct options *options, const struct spec *spec, struct inherited *inherited) {
     if (options->ended_to)
         fcntl(options->ended_to, F_SETFD, FD_CLOEXEC);
+    take_name();
     if (!spec->command_only)
         inherited_seal(inherited);
     become_subreaper(options);

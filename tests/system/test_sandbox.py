@@ -119,6 +119,13 @@ def test_sandbox_tmp_is_private(t):
         t.ok(not os.path.exists("/tmp/inside"), "nothing of it is left outside")
 
 
+def test_sandbox_has_broods_name(t):
+    for options in ((), ("--mirror",)):
+        brood = t.brood(None, "--sandbox", *options, command=["cat", "/proc/1/comm", "/proc/self/comm"], mode="child",
+                        keep_stdout=True)
+        t.equal((brood.wait(), brood.stdout), (0, b"brood\ncat\n"), "status, and the names")
+
+
 def test_sandbox_tmp_is_shared_with_whoever_works_there(t):
     """The config, the working directory or a command, by a path or by PATH, lies in it: then it is the one outside."""
     t.file("outside")
