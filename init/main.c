@@ -18,6 +18,7 @@
 #include "init/outcome.h"
 #include "init/outer.h"
 #include "init/personality.h"
+#include "init/privileges.h"
 #include "init/run.h"
 #include "init/status.h"
 #include "init/wrapping.h"
@@ -98,9 +99,15 @@ static void take_name(void) {
 }
 
 static struct outcome run_here(const struct options *options, const struct spec *spec, struct inherited *inherited) {
+    char text[128];
     if (options->ended_to)
         fcntl(options->ended_to, F_SETFD, FD_CLOEXEC);
     take_name();
+    int r = options->lent_admin ? privileges_keep_lent() : 0;
+    if (r < 0) {
+        snprintf(text, sizeof text, "cannot keep CAP_SYS_ADMIN to itself: %s", strerror(-r));
+        return outcome_refuse(STATUS_SYSTEM, text);
+    }
     if (!spec->command_only)
         inherited_seal(inherited);
     become_subreaper(options);

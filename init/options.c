@@ -1,9 +1,9 @@
 /* The command line: see options.h. getopt_long with "+" stops at the first word that is no option, so that a COMMAND's
  * own options are never taken for brood's; its messages are off, since they name neither remedy nor level.
  *
- * --ended-to is between the two broods of --sandbox alone, and in no help: the inner one, PID 1, can't die of a signal
- * as its COMMAND did, and an exit status doesn't tell `exit 143` from a death by TERM. Source: getopt(3), for optopt: 0
- * after an unknown long option, its value after one that was given a value it doesn't take. */
+ * --ended-to and --lent-admin are between the two broods of --sandbox alone, and in no help. The inner one, PID 1, can't
+ * die of a signal as its COMMAND did, and an exit status doesn't tell `exit 143` from a death by TERM. Source:
+ * getopt(3), for optopt: 0 after an unknown long option, its value after one that was given a value it doesn't take. */
 #include "init/options.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@
 #define DEFAULT_CONFIG "/etc/brood.ini"
 #define REMEDY "; see brood --help"
 
-enum { OPT_NO_SUBREAPER = 256, OPT_LOG_FORMAT, OPT_ENDED_TO };
+enum { OPT_NO_SUBREAPER = 256, OPT_LOG_FORMAT, OPT_ENDED_TO, OPT_LENT_ADMIN };
 
 static const char SHORT[] = "+:c:t:Cnw:me:svqVh";
 
@@ -39,6 +39,7 @@ static const struct option LONG[] = {
     {"quiet", no_argument, NULL, 'q'},
     {"log-format", required_argument, NULL, OPT_LOG_FORMAT},
     {"ended-to", required_argument, NULL, OPT_ENDED_TO},
+    {"lent-admin", no_argument, NULL, OPT_LENT_ADMIN},
     {"version", no_argument, NULL, 'V'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -265,6 +266,9 @@ static int take_option(int value, const char *word, struct options *options, cha
         return take_remap("--remap", optarg, strlen(optarg), &options->remap, error, size);
     case OPT_ENDED_TO:
         return take_ended_to(optarg, options, error, size);
+    case OPT_LENT_ADMIN:
+        options->lent_admin = true;
+        return 0;
     case ':':
         snprintf(error, size, "--%s needs a %s" REMEDY, long_name(optopt), value_name(optopt));
         return -EINVAL;
@@ -329,7 +333,7 @@ int options_parse(int argc, char **argv, struct options *ret, char *error, size_
 }
 
 #define INNER_WORDS                                                                                                    \
-    17 /* brood, -c FILE, the texts below, up to three -v or -q, --log-format, --, NULL, and spare ones */
+    18 /* brood, -c FILE, the texts below, up to three -v or -q, --log-format, --lent-admin, --, NULL, and spare */
 #define INNER_TEXT_BYTES 40 /* of --grace=NUMBERms, --ended-to=FD and CODE:TO, each */
 
 /* The array of --sandbox's inner words while it grows. Texts made for it lie behind it, in the same memory. */
@@ -352,7 +356,7 @@ static void add_text(struct inner *inner, const char *format, ...) {
 
 static void add_options(struct inner *inner, const struct options *options) {
     static char brood[] = "brood", config[] = "-c", louder[] = "-v", quieter[] = "-q", remap[] = "-e",
-                text[] = "--log-format=text", json[] = "--log-format=json";
+                text[] = "--log-format=text", json[] = "--log-format=json", lent[] = "--lent-admin";
     inner->words[inner->count++] = brood;
     if (options->config != NULL) {
         inner->words[inner->count++] = config;
@@ -366,6 +370,8 @@ static void add_options(struct inner *inner, const struct options *options) {
         inner->words[inner->count++] = options->log_format == LOG_JSON ? json : text;
     if (options->ended_to != 0)
         add_text(inner, "--ended-to=%d", options->ended_to);
+    if (options->lent_admin)
+        inner->words[inner->count++] = lent;
     for (int code = 0; code < REMAP_CODES; code++) {
         if (!options->remap.set[code])
             continue;

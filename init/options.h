@@ -32,6 +32,7 @@ struct options {
     bool sandbox;
     bool mirror;        /* die of the signal that COMMAND died of */
     int ended_to;       /* the inner brood of --sandbox: a descriptor that takes that signal, one byte; 0: none */
+    bool lent_admin;    /* … its CAP_SYS_ADMIN is the outer one's loan, see struct sandbox */
     struct remap remap; /* of $BROOD_REMAP, then of --remap */
     enum subreaper subreaper;
     int verbosity;  /* -v counts up, -q down */

@@ -109,6 +109,7 @@ static struct outcome run_inner(const struct options *options, const struct inhe
     CLEANUP_FD int tell_stopped = -1;
     char **words = NULL;
     struct options inner = *options;
+    inner.lent_admin = sandbox->lends_admin;
     if (options->mirror) {
         if (fd_pipe(&hear, &told) < 0 || fcntl(told, F_SETFD, 0) < 0)
             return outcome_refuse(STATUS_SYSTEM, "cannot get a pipe for --mirror");
@@ -130,15 +131,6 @@ static struct outcome run_inner(const struct options *options, const struct inhe
     return outcome;
 }
 
-/* Mounts are the sandbox's own, files are not: a program that is replaced by a rename is so for everybody outside. In a
- * user namespace nothing else would be left, since the inner brood's exec takes its capabilities. */
-static bool replaces_outside(const struct spec *spec, const struct sandbox *sandbox) {
-    for (uint32_t i = 0; i < spec->wraps_count; i++)
-        if (spec->wraps[i].reach == REACH_STRICT)
-            return sandbox->user_namespace;
-    return false;
-}
-
 struct outcome outer_run(const struct options *options, const struct spec *spec, const struct inherited *inherited) {
     char text[TEXT_BYTES];
     struct sandbox sandbox;
@@ -147,10 +139,7 @@ struct outcome outer_run(const struct options *options, const struct spec *spec,
         return outcome_refuse(STATUS_SYSTEM, "no memory");
     sandbox_plan(&sandbox, paths);
     free(paths);
-    if (replaces_outside(spec, &sandbox))
-        return outcome_refuse(STATUS_SYSTEM,
-                              "reach = strict: --sandbox without CAP_SYS_ADMIN can't mount a shim over a program, and "
-                              "its file is also that of processes outside; run it as root, or use reach = preload");
+    sandbox.lends_admin = sandbox.user_namespace && geteuid() != 0 && spec_is_strict(spec);
     if (plan_search(spec, &sandbox, text, sizeof text) < 0)
         return outcome_refuse(STATUS_SYSTEM, text);
     if (sandbox_probe(&sandbox, text, sizeof text) < 0)

@@ -30,15 +30,8 @@
 /* To undo reach = strict at the end: mounts, renames, files with capabilities or another owner. */
 #define UNDONE (PRIVILEGES_BIT(CAP_SYS_ADMIN) | PRIVILEGES_BIT(CAP_FSETID) | PRIVILEGES_BIT(CAP_SETFCAP))
 
-static bool is_strict(const struct spec *spec) {
-    for (uint32_t i = 0; i < spec->wraps_count; i++)
-        if (spec->wraps[i].reach == REACH_STRICT)
-            return true;
-    return false;
-}
-
 uint64_t privileges_kept(const struct spec *spec, uint64_t wanted, uint64_t permitted, bool everything) {
-    uint64_t kept = USED | APPLIED | wanted | (is_strict(spec) ? UNDONE : 0);
+    uint64_t kept = USED | APPLIED | wanted | (spec_is_strict(spec) ? UNDONE : 0);
     return everything ? permitted : permitted & kept;
 }
 
@@ -91,6 +84,18 @@ static int lower(uint64_t permitted, uint64_t effective) {
     return r;
 }
 
+int privileges_keep_lent(void) {
+    cap_value_t admin = CAP_SYS_ADMIN;
+    cap_t state = cap_get_proc();
+    int r = 0;
+    if (!state)
+        return -ENOMEM;
+    if (cap_set_flag(state, CAP_INHERITABLE, 1, &admin, CAP_CLEAR) < 0 || cap_set_proc(state) < 0)
+        r = -errno; /* the ambient set follows the inheritable one */
+    cap_free(state);
+    return r;
+}
+
 /* --- what brood does without -------------------------------------------------------------------------------------- */
 
 static bool has_flag(const char *path, unsigned long flag) {
@@ -134,7 +139,7 @@ void privileges_give_up(const struct spec *spec, const struct privileges_plan *p
     bool all = privileges_all_bound(spec), former = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) > 0;
     uint64_t permitted = privileges_own_set(CAP_PERMITTED), wanted = privileges_wanted(plan) | ambient_set();
     uint64_t kept = privileges_kept(spec, wanted, permitted, bound_root(spec, all || former));
-    uint64_t used = kept & (USED | ambient_set() | (is_strict(spec) ? UNDONE : 0));
+    uint64_t used = kept & (USED | ambient_set() | (spec_is_strict(spec) ? UNDONE : 0));
     if (!spec->command_only)
         say_without(spec, permitted);
     int r = all && !former && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : lower(kept, used);

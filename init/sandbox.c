@@ -227,6 +227,20 @@ static int set_hostname(const struct sandbox *sandbox) {
     return sethostname(HOSTNAME, strlen(HOSTNAME)) < 0 ? -errno : 0;
 }
 
+/* Not for root, which the exec gives everything. */
+static int lend_admin(const struct sandbox *sandbox) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (!sandbox->lends_admin)
+        return 0;
+    if (syscall(SYS_capget, &header, data) < 0)
+        return -errno;
+    data[CAP_TO_INDEX(CAP_SYS_ADMIN)].inheritable |= CAP_TO_MASK(CAP_SYS_ADMIN);
+    if (syscall(SYS_capset, &header, data) < 0 || prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_ADMIN, 0, 0) < 0)
+        return -errno;
+    return 0;
+}
+
 static const char STEP_CLONE[] = "clone"; /* the parent's */
 static const char STEP_IDS[] = "mapping its user and group id";
 static const char STEP_PROC[] = "mounting /proc";
@@ -242,6 +256,7 @@ static const struct {
     {"mounting /run", mount_run},
     {"mounting /tmp", mount_tmp},
     {"setting the hostname", set_hostname},
+    {"keeping CAP_SYS_ADMIN for reach = strict", lend_admin},
 };
 
 /* A working directory in /proc or /run is the covered one until it is looked up again. One that the new mount doesn't

@@ -249,4 +249,12 @@ static inline const struct spec_identity *spec_identity_of(const struct spec *sp
     return group < 0 ? &spec->primary.identity : &spec->groups[group].identity;
 }
 
+/* Whether any program's own file becomes a shim. */
+static inline bool spec_is_strict(const struct spec *spec) {
+    for (uint32_t i = 0; i < spec->wraps_count; i++)
+        if (spec->wraps[i].reach == REACH_STRICT)
+            return true;
+    return false;
+}
+
 #endif

@@ -200,18 +200,22 @@ def test_wrap_strict_half_way(t):
 
 
 def test_wrap_strict_in_a_sandbox(t):
-    """Nothing is changed outside; where that would be the only way brood doesn't start."""
+    """Nothing is changed outside, whosever the program is, and nobody below a user's brood can mount."""
     w = world(t)
-    os.chown(w.bin, NOBODY, NOBODY)
-    os.chown(w.tool, NOBODY, NOBODY)
-    before = state(w.tool)
-    w.prints(STRICT, ["sh", "-c", f"./execs clear execve {w.tool}"], "a", RAN, mode="child", options=("--sandbox",))
-    t.equal(state(w.tool), before, "the program")
-    shutil.copy(OPTIONS["brood"], "brood")
-    t.files.add("brood")
-    w.refuses(STRICT, 111, "reach = strict: --sandbox without CAP_SYS_ADMIN", mode="child", options=("--sandbox",),
-              path=t.directory + "/brood", before=become_nobody)
-    t.equal(state(w.tool), before, "the program")
+    path = t.copy_of("brood")
+    command = ["sh", "-c", f"./execs clear execve {w.tool}; grep '^Cap[^B]' /proc/self/status"]
+    for owner in (0, NOBODY):
+        os.chown(w.bin, owner, owner)
+        os.chown(w.tool, owner, owner)
+        before = state(w.tool)
+        for less in ((), UNPRIVILEGED):
+            w.prints(STRICT, ["sh", "-c", f"./execs clear execve {w.tool}"], "a", RAN, mode="child",
+                     options=("--sandbox",), in_namespace=less)
+            t.equal(state(w.tool), before, "the program")
+        none = [word for name in ("Inh", "Prm", "Eff", "Amb") for word in (f"Cap{name}:", 16 * "0")]
+        w.prints(STRICT, command, "a", RAN, *none, mode="child", options=("--sandbox",), path=path,
+                 before=become_nobody)
+        t.equal(state(w.tool), before, "the program")
     nothing_is_left(t)
 
 

@@ -256,6 +256,9 @@ static void test_mirror(void **state) {
     assert_false(options.mirror);
     assert_int_equal(parse("brood --ended-to=1003 x"), 0);
     assert_int_equal(options.ended_to, 1003);
+    assert_false(options.lent_admin);
+    assert_int_equal(parse("brood --lent-admin x"), 0);
+    assert_true(options.lent_admin);
     assert_false(options.mirror);
 }
 
@@ -354,6 +357,7 @@ static void test_inner(void **state) {
         {"brood -n", "brood -c /etc/brood.ini"},
         {"brood -nm true", "brood -- true"},
         {"brood -nm --ended-to 5 true", "brood --ended-to=5 -- true"},
+        {"brood -n --lent-admin true", "brood --lent-admin -- true"},
         {"brood -n -e 143 -e 1:2 -c f", "brood -c f -e 1:2 -e 143:0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
