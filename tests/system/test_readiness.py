@@ -330,7 +330,7 @@ def test_ready_startup_timeout(t):
             stop = {worker('name:hook', 'say:hook', 'exit:0')}
             """)
         brood.ends(1, f"w{number}/0")
-        brood.has("not ready in time", 1)
+        brood.has("not ready in time, TERM -> stopping", 1)
         t.between(t.told(f"w{number}/0 TERM")[0].ms - before, 398, 5000, "its time")
     t.equal(t.told("hook .*"), [], "no hook")
 
