@@ -20,6 +20,7 @@
 #include "init/log.h"
 #include "init/notify.h"
 
+#define DIRECTORY_BYTES 64  /* more than the places and a directory's name take */
 #define DATAGRAM_BYTES 4096 /* as systemd's own limit; a longer one is not believed */
 #define DATAGRAM_FDS 253    /* what the kernel lets one message carry */
 #define PIPE_BYTES 512      /* looked at in one turn; a newline is all that is wanted */
@@ -49,6 +50,7 @@ static bool make_place(const char *path) {
 int readiness_open(const struct spec *spec, struct readiness *ret, char *error, size_t size) {
     static const char *const places[] = {"/run/brood", "/dev/shm", "/tmp"};
     struct readiness readiness = {0};
+    char why[PATH_MAX + 64];
     int r = 0;
 
     if (!needs_directory(spec)) {
@@ -58,12 +60,14 @@ int readiness_open(const struct spec *spec, struct readiness *ret, char *error, 
     if (make_place(places[0]))
         readiness.made = places[0];
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        snprintf(readiness.directory, sizeof readiness.directory, "%s/notify.XXXXXX", places[i]);
-        if (mkdtemp(readiness.directory) && chmod(readiness.directory, 0755) == 0) {
+        r = shimdir_make(places[i], &readiness.directory, why, sizeof why);
+        if (r == 0)
+            r = shimdir_publish(&readiness.directory);
+        if (r == 0) {
             *ret = readiness;
             return 0;
         }
-        r = -errno;
+        shimdir_close(&readiness.directory, false);
     }
     if (readiness.made)
         rmdir(readiness.made);
@@ -75,8 +79,8 @@ int readiness_open(const struct spec *spec, struct readiness *ret, char *error, 
 }
 
 void readiness_close(struct readiness *readiness) {
-    if (readiness->directory[0])
-        rmdir(readiness->directory);
+    if (readiness->directory.path[0])
+        shimdir_close(&readiness->directory, false);
     if (readiness->made)
         rmdir(readiness->made);
     *readiness = (struct readiness){0};
@@ -96,7 +100,7 @@ void readiness_read_pipe(int fd, struct readiness_facts *facts) {
 /* --- sockets --- */
 
 static void socket_path(const struct readiness *readiness, uint32_t worker, char *path, size_t size) {
-    snprintf(path, size, "%s/%u", readiness->directory, worker);
+    snprintf(path, size, "%.*s/%u", DIRECTORY_BYTES, readiness->directory.path, worker);
 }
 
 int readiness_socket(const struct readiness *readiness, uint32_t worker, int *ret_fd,

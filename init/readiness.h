@@ -15,10 +15,11 @@
 #include "init/descendants.h"
 #include "supervisor/msec.h"
 #include "supervisor/spec.h"
+#include "wrap/shimdir.h"
 
 struct readiness {
-    char directory[64]; /* of the notify sockets; "": there is none */
-    const char *made;   /* its parent, where brood made that too and removes it if it is empty; NULL: it was there */
+    struct shimdir directory; /* of the notify sockets, swept like those of shims; its path is "": there is none */
+    const char *made; /* its parent, where brood made that too and removes it if it is empty; NULL: it was there */
 };
 
 /* What looks have found; they add to it. */

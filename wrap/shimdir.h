@@ -1,5 +1,5 @@
 /* The directory that holds shims: where it may be, how it is made, and how it goes away, also that of a brood that
- * died.
+ * died. Notify sockets lie in such a one, too.
  *
  * A live brood holds an flock() on DIRECTORY/lock; pids say nothing across PID namespaces. Sources: mkdtemp(3),
  * flock(2), statvfs(3). */

@@ -230,6 +230,23 @@ def test_notify_extends_startup_timeout(t):
     brood.stop(signal.SIGTERM, 0)
 
 
+def test_notify_sockets_of_killed_broods(t):
+    """Containers that are started again keep their /run: what a killed brood left goes away at the next start."""
+    for lives in range(1, 4):
+        brood = t.brood(f"""
+            [worker:a]
+            start = {notifier('send:READY=1', then=('say:start', 'serve'))}
+            ready = notify
+            """)
+        brood.wait_record("a/0.*-> ready")
+        t.equal(len(os.listdir("/run/brood")), 1, "directories of sockets")
+        if lives < 3:
+            brood.send(signal.SIGKILL)
+            brood.wait()
+    brood.stop(signal.SIGTERM, 0)
+    os.rmdir("/run/brood")  # it is empty
+
+
 # --- watchdog ---
 
 
@@ -274,7 +291,7 @@ def test_watchdog_without_notify(t):
     sent = t.wait_event("fd/0 sent").ms
     t.between(brood.wait_record(r"fd/0\[\d+\]: ready -> ready").ms - sent, 1000, 5000, "ready by its descriptor")
     t.wait_event("none/0 ABRT")
-    t.match(t.wait_event("none/0 NOTIFY_SOCKET.*").what, "=/run/brood/notify", "its socket")
+    t.match(t.wait_event("none/0 NOTIFY_SOCKET.*").what, r"=/run/brood/brood-\w+/\d+$", "its socket")
     brood.ends(134, "none/0")
 
 
