@@ -1,8 +1,8 @@
 /* The command line: see options.h. getopt_long with "+" stops at the first word that is no option, so that a COMMAND's
  * own options are never taken for brood's; its messages are off, since they name neither remedy nor level.
  *
- * --ended-to and --lent-admin are between the two broods of --sandbox alone, and in no help. The inner one, PID 1, can't
- * die of a signal as its COMMAND did, and an exit status doesn't tell `exit 143` from a death by TERM. Source:
+ * --ended-to and --lent-admin are between the two broods of --sandbox alone, and in no help. The inner one, PID 1,
+ * can't die of a signal as its COMMAND did, and an exit status doesn't tell `exit 143` from a death by TERM. Source:
  * getopt(3), for optopt: 0 after an unknown long option, its value after one that was given a value it doesn't take. */
 #include "init/options.h"
 

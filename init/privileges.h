@@ -62,8 +62,8 @@ uint64_t privileges_own_set(int flag);
  * its workers' own sets. everything: a process that stays root under no_new_privs gets nothing back at its exec. */
 uint64_t privileges_kept(const struct spec *spec, uint64_t wanted, uint64_t permitted, bool everything);
 
-/* CAP_SYS_ADMIN that came by the ambient set, from the outer brood of --sandbox, is brood's own: takes it out of the sets
- * that children inherit. Returns 0 or -errno. */
+/* CAP_SYS_ADMIN that came by the ambient set, from the outer brood of --sandbox, is brood's own: takes it out of the
+ * sets that children inherit. Returns 0 or -errno. */
 int privileges_keep_lent(void);
 
 /* Whether each process of spec has no_new_privileges = yes. */

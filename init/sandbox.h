@@ -14,9 +14,9 @@
 struct sandbox {
     bool user_namespace;
     bool private_tmp; /* unless the config, the working directory, a command or a directory of PATH lies in /tmp */
-    /* In a user namespace the inner brood's exec would take every capability. It keeps CAP_SYS_ADMIN by its ambient set,
-     * which it then empties, so that nobody below it has it: reach = strict mounts, and files are also those of
-     * processes outside. */
+    /* In a user namespace the inner brood's exec would take every capability. It keeps CAP_SYS_ADMIN by its ambient
+     * set, which it then empties, so that nobody below it has it: reach = strict mounts, since files are also those
+     * of processes outside. */
     bool lends_admin;
     bool command; /* the inner brood has a COMMAND, and with it the terminal */
     /* A pipe by which it tells that its command has stopped, by the signal's number; both ends 0: none. */
