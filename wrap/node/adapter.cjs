@@ -6,7 +6,8 @@
  * foregroundChild() runs the next layer, whose path is SPAWN_WRAP_MAIN, as a child.
  *
  * Public API, so that it holds for Node 18 and whatever comes; the exceptions, stopReading() and leaveCluster(), do
- * nothing where they find nothing. No dependency; child_process is loaded when it is needed: every wrapped process pays for this. */
+ * nothing where they find nothing. No dependency; child_process is loaded when it is needed: every wrapped process
+ * pays for this. */
 'use strict';
 
 const Module = module.constructor; // require('module') builds an ESM facade too, some 0.2 ms in each process
