@@ -54,7 +54,7 @@ MUSL_CFLAGS = $(COMMON) -Wno-sign-conversion $(COMPILER) $(ARCHITECTURE) $(WERRO
 # --- what is compiled -------------------------------------------------------------------------------------------------
 
 SUPERVISOR := supervisor lifecycle group above worker worker_table worker_facts probe backoff timers exit_status \
-	descriptors lineage describe signals words \
+	descriptors lineage describe describe_trace signals words \
 	config config_check config_endpoints config_faults config_json config_keys config_listen config_memory \
 	config_names config_reader config_take config_values config_wraps
 INIT := main options personality personality_texts load whole inherited cpus run outer sandbox outcome \
