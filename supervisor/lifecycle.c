@@ -303,6 +303,7 @@ void lifecycle_event(struct sv *sv, const struct event *event, struct actions *a
             begin_stop(sv, SIGNAL_TERM, CAUSE_OPERATOR, actions);
     } else if (event->kind == EVENT_CHILDREN_GONE) {
         life->childless = true;
+        life->waited = false; /* they are gone after all; after a late wake-up this comes once FINISH has begun */
     } else if (event->slot.kind == SLOT_PRIMARY) {
         primary_event(sv, event, actions);
     }
