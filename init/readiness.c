@@ -38,15 +38,6 @@ static bool needs_directory(const struct spec *spec) {
     return false;
 }
 
-/* Whether it was made. With a umask of 077 a worker that is another user could not enter; a chmod() afterwards could be
- * led to another file. */
-static bool make_place(const char *path) {
-    mode_t former = umask(022);
-    int r = mkdir(path, 0755);
-    umask(former);
-    return r == 0;
-}
-
 int readiness_open(const struct spec *spec, struct readiness *ret, char *error, size_t size) {
     static const char *const places[] = {"/run/brood", "/dev/shm", "/tmp"};
     struct readiness readiness = {0};
@@ -57,7 +48,7 @@ int readiness_open(const struct spec *spec, struct readiness *ret, char *error, 
         *ret = readiness;
         return 0;
     }
-    if (make_place(places[0]))
+    if (shimdir_make_root(places[0]) == 1)
         readiness.made = places[0];
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         r = shimdir_make(places[i], &readiness.directory, why, sizeof why);

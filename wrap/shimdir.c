@@ -36,9 +36,9 @@ static int check_name(const char *root, unsigned flags, char *error, size_t size
 }
 
 /* With a umask of 077 no other user could enter; a chmod() afterwards could be led to another file. */
-static int make_root(const char *root) {
+int shimdir_make_root(const char *root) {
     mode_t former = umask(022);
-    int r = mkdir(root, 0755) < 0 && errno != EEXIST ? -errno : 0;
+    int r = mkdir(root, 0755) == 0 ? 1 : errno == EEXIST ? 0 : -errno;
     umask(former);
     return r;
 }
@@ -59,7 +59,7 @@ int shimdir_check_root(const char *root, unsigned flags, char *error, size_t siz
     int r = check_name(root, flags, error, size);
     if (r < 0)
         return r;
-    r = (flags & SHIMDIR_MAKE) != 0 ? make_root(root) : 0;
+    r = (flags & SHIMDIR_MAKE) != 0 ? shimdir_make_root(root) : 0;
     if (r < 0)
         return refuse(r, error, size, root, strerror(-r));
     r = check_symlink(root, error, size); /* after mkdir(), which takes a symlink for a directory that is there */

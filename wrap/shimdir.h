@@ -31,6 +31,9 @@ struct shimdir {
  * in it. Returns 0, or -errno with a text; 1 with a text where it can, but others may write to it too. */
 int shimdir_check_root(const char *root, unsigned flags, char *error, size_t size);
 
+/* Makes a root that everybody can enter, whatever the umask is. Returns 1, 0 where it was there already, or -errno. */
+int shimdir_make_root(const char *root);
+
 /* Makes ROOT/brood-XXXXXX, for this user alone yet, and locks it. Returns 0, or -errno with a text; ret is then nothing
  * that needs closing. */
 int shimdir_make(const char *root, struct shimdir *ret, char *error, size_t size);
